@@ -1,16 +1,41 @@
 //! The wire types of the app-server protocol.
 //!
-//! Three to know: [`ThreadItem`] is what a thread shows, [`Turn`] a run of them, [`UserInput`] what a person puts in.
+//! Three to know: [`Thread`] is a conversation, [`Turn`] one exchange in it, [`ThreadItem`] what a turn shows.
 
 // The published schema says what each wire field means, and the fields' names say the rest; only those that surprise
 // have a line here. Types are documented without exception.
 #[allow(missing_docs)]
+mod account;
+#[allow(missing_docs)]
+mod approvals;
+#[allow(missing_docs)]
+mod config;
+#[allow(missing_docs)]
+mod fs;
+#[allow(missing_docs)]
+mod initialize;
+#[allow(missing_docs)]
 mod item;
 #[allow(missing_docs)]
 mod model;
+mod patch;
+mod path;
+#[allow(missing_docs)]
+mod sandbox;
+#[allow(missing_docs)]
+mod thread;
 #[allow(missing_docs)]
 mod turn;
 
+pub use account::*;
+pub use approvals::*;
+pub use config::*;
+pub use fs::*;
+pub use initialize::*;
 pub use item::*;
 pub use model::*;
+pub use patch::PatchField;
+pub use path::AbsolutePathBuf;
+pub use sandbox::*;
+pub use thread::*;
 pub use turn::*;

@@ -1,10 +1,13 @@
 //! Turns: one exchange with the agent, how far it got, and why it failed.
 
+mod calls;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
 
+pub use self::calls::*;
 use crate::ThreadItem;
 
 /// One turn of a thread.
