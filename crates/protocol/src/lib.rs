@@ -16,10 +16,15 @@ mod fs;
 mod initialize;
 #[allow(missing_docs)]
 mod item;
+mod known;
+mod methods;
 #[allow(missing_docs)]
 mod model;
+#[allow(missing_docs)]
+mod notifications;
 mod patch;
 mod path;
+mod request_id;
 #[allow(missing_docs)]
 mod sandbox;
 #[allow(missing_docs)]
@@ -33,9 +38,13 @@ pub use config::*;
 pub use fs::*;
 pub use initialize::*;
 pub use item::*;
+pub use known::*;
+pub use methods::*;
 pub use model::*;
+pub use notifications::*;
 pub use patch::PatchField;
 pub use path::AbsolutePathBuf;
+pub use request_id::RequestId;
 pub use sandbox::*;
 pub use thread::*;
 pub use turn::*;
