@@ -1,1 +1,31 @@
-//! To be written.
+//! The configuration: layers of TOML, joined into one typed view that knows where each value comes from.
+//!
+//! Three types to know: [`Loader`] keeps what was given on the command line, [`Config`] is what it loads, and
+//! [`ConfigError`] says what was wrong, where. The path of one call: [`Loader::load`] reads `config.toml` anew, stacks
+//! the layers (strongest first: the overrides of one thread, session flags, the profile, the user's file, built-in
+//! defaults), merges them key by key and reads the typed values from the result. What a stronger layer hides is not
+//! looked at, so it cannot be wrong.
+//!
+//! Not here: the environment (a [`ProviderConfig`] only *names* variables), edits of the file, project layers.
+
+mod error;
+mod features;
+mod json;
+mod keys;
+mod known;
+mod layers;
+mod loader;
+mod location;
+mod overrides;
+mod permissions;
+mod provider;
+mod section;
+mod settings;
+
+pub use error::{ConfigError, Position, TextRange};
+pub use layers::Layer;
+pub use loader::Loader;
+pub use overrides::{Override, parse_override};
+pub use permissions::{ApprovalPolicy, GranularApproval, SandboxMode, WorkspaceWrite};
+pub use provider::{OPENAI, ProviderConfig, WireApi};
+pub use settings::{Config, ReasoningSummary, Verbosity, WebSearch};
