@@ -27,10 +27,12 @@ mod path;
 mod request_id;
 #[allow(missing_docs)]
 mod sandbox;
+mod schema;
 #[allow(missing_docs)]
 mod thread;
 #[allow(missing_docs)]
 mod turn;
+mod typescript;
 
 pub use account::*;
 pub use approvals::*;
@@ -46,5 +48,7 @@ pub use patch::PatchField;
 pub use path::AbsolutePathBuf;
 pub use request_id::RequestId;
 pub use sandbox::*;
+pub use schema::write_json_schema;
 pub use thread::*;
 pub use turn::*;
+pub use typescript::write_typescript;
