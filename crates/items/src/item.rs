@@ -186,7 +186,8 @@ const INJECTED: [&str; 8] = [
     "<subagent_notification>",
 ];
 
-fn is_injected_context(text: &str) -> bool {
+/// Tells whether a text opens as context does that a server puts in.
+pub fn is_injected_context(text: &str) -> bool {
     let text = text.trim_start();
     INJECTED.iter().any(|opening| text.starts_with(opening))
 }

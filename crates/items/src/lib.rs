@@ -7,4 +7,4 @@
 
 mod item;
 
-pub use item::{NotAnObject, ResponseItem, Role};
+pub use item::{NotAnObject, ResponseItem, Role, is_injected_context};

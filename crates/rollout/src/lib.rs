@@ -1,1 +1,45 @@
-//! To be written.
+//! Rollouts: the JSONL files that threads are kept in, shared with other programs.
+//!
+//! Three types to know: [`Line`] is one line as it was read, [`Record`] is one that is written, [`Summary`] is what a
+//! list shows of a file. The path of one append: [`Writer::append`] takes the file's kernel lock, completes a torn
+//! last line, writes whole lines with one write, and lets go. The path of one read: [`segments`] follows what the
+//! first line points to, [`forward`] or [`backward`] hands over one bounded line after the other.
+//!
+//! Invariant: what cannot be read costs its line and nothing else, and no byte of a file is ever rewritten.
+//! Not here: what lines mean together (crate `history`), tokio.
+
+mod append;
+mod backward;
+mod error;
+mod event;
+mod form;
+mod forward;
+mod home;
+mod id;
+mod line;
+mod locate;
+mod lock;
+mod meta;
+mod patch;
+mod record;
+mod scan;
+mod segments;
+mod summary;
+mod writer;
+
+pub use backward::{Backward, backward};
+pub use error::RolloutError;
+pub use event::Event;
+pub use forward::{Forward, MAX_LINE, RawLine, forward};
+pub use home::{Home, RolloutName};
+pub use id::ThreadId;
+pub use line::{Kind, Line};
+pub use locate::{Located, Place, day_folders, find, walk};
+pub use lock::ThreadLock;
+pub use meta::{BaseInstructions, GitInfo, SessionMeta};
+pub use patch::append_meta;
+pub use record::{Compacted, Record, TurnContext, timestamp};
+pub use scan::{LaterMeta, later_meta};
+pub use segments::{Segment, segments};
+pub use summary::{Stamp, Summary, summarize};
+pub use writer::{Appended, Writer};

@@ -1,0 +1,85 @@
+//! Appending bytes to a file that other programs append to as well.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, Write},
+    os::unix::fs::FileExt,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::RolloutError;
+
+/// How long an append waits for another program that has the file locked. A line takes microseconds; what takes
+/// longer is a program that holds the file for good.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long to wait between two tries.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// A file that is open for appending, and locked for it.
+pub(crate) struct Locked<'a> {
+    file: &'a File,
+    path: &'a Path,
+    /// The length that the file had.
+    pub(crate) len: u64,
+}
+
+/// Opens a file that is there for appending.
+pub(crate) fn open(path: &Path) -> Result<File, RolloutError> {
+    OpenOptions::new().read(true).append(true).open(path).map_err(RolloutError::io("open", path))
+}
+
+impl<'a> Locked<'a> {
+    /// Takes the kernel's lock of the file; it is let go with this value, or with the process.
+    pub(crate) fn take(file: &'a File, path: &'a Path) -> Result<Self, RolloutError> {
+        let started = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(RolloutError::Locked(path.to_owned())),
+                Err(TryLockError::Error(error)) => return Err(RolloutError::io("lock", path)(error)),
+            }
+        }
+        let mut locked = Self { file, path, len: 0 };
+        locked.len = file.metadata().map_err(RolloutError::io("look at", path))?.len();
+        Ok(locked)
+    }
+
+    /// Appends whole lines with one write; a torn last line is closed first. Returns where they begin and end.
+    ///
+    /// All or nothing: what a full disk let in of them is cut off again.
+    pub(crate) fn append(&mut self, lines: &[u8]) -> Result<(u64, u64), RolloutError> {
+        let closed = self.ends_a_line().map_err(RolloutError::io("read", self.path))?;
+        let mut bytes = Vec::with_capacity(lines.len() + 1);
+        bytes.extend_from_slice(if closed { b"" } else { b"\n" });
+        let start = self.len + bytes.len() as u64;
+        bytes.extend_from_slice(lines);
+        if let Err(error) = (&mut &*self.file).write_all(&bytes) {
+            if let Err(error) = self.file.set_len(self.len) {
+                tracing::error!(path = %self.path.display(), %error, "half a line could not be cut off");
+            }
+            return Err(RolloutError::io("append to", self.path)(error));
+        }
+        self.len += bytes.len() as u64;
+        Ok((start, self.len))
+    }
+
+    fn ends_a_line(&self) -> io::Result<bool> {
+        let mut last = [b'\n'];
+        if self.len > 0 {
+            self.file.read_exact_at(&mut last, self.len - 1)?;
+        }
+        Ok(last == *b"\n")
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(path = %self.path.display(), %error, "the lock could not be let go");
+        }
+    }
+}

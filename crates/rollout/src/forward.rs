@@ -1,0 +1,122 @@
+//! Reading lines forward, with bounded memory.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read as _, Seek, SeekFrom},
+    path::Path,
+};
+
+use crate::Segment;
+
+/// The longest line that is read. Lines of 40 MB were seen in the wild; this is well above them, and still far from
+/// what would make reading one file a danger to the server.
+pub const MAX_LINE: usize = 64 << 20;
+
+/// How much is read at once.
+const BLOCK: usize = 128 << 10;
+
+/// One line of a file, without its line break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawLine<'a> {
+    /// Which of the segments it is from.
+    pub segment: usize,
+    /// Where it begins in its file.
+    pub offset: u64,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+}
+
+/// Lines, oldest first.
+#[derive(Debug)]
+pub struct Forward {
+    segments: Vec<Segment>,
+    segment: usize,
+    open: Option<BufReader<io::Take<File>>>,
+    offset: u64,
+    line: Vec<u8>,
+}
+
+/// Reads the lines of the segments in their order. A blank line, or one beyond [`MAX_LINE`], is passed over.
+pub fn forward(segments: &[Segment]) -> Forward {
+    Forward { segments: segments.to_vec(), segment: 0, open: None, offset: 0, line: Vec::new() }
+}
+
+impl Forward {
+    /// Returns the next line, or `None` behind the last one.
+    #[allow(clippy::should_implement_trait, reason = "it lends its buffer, which an iterator cannot")]
+    pub fn next(&mut self) -> io::Result<Option<RawLine<'_>>> {
+        loop {
+            let Some(segment) = self.segments.get(self.segment) else { return Ok(None) };
+            let reader = match &mut self.open {
+                Some(reader) => reader,
+                None => {
+                    self.offset = segment.start;
+                    self.open.insert(open(segment)?)
+                }
+            };
+            self.line.clear();
+            let Read { bytes, whole } = read_line(reader, &mut self.line, MAX_LINE)?;
+            if bytes == 0 {
+                (self.open, self.segment) = (None, self.segment + 1);
+                continue;
+            }
+            let offset = self.offset;
+            self.offset += bytes;
+            if !whole {
+                tracing::warn!(path = %segment.path.display(), offset, bytes, "a line is too long to be read");
+                continue;
+            }
+            if !self.line.trim_ascii().is_empty() {
+                return Ok(Some(RawLine { segment: self.segment, offset, bytes: &self.line }));
+            }
+        }
+    }
+}
+
+fn open(segment: &Segment) -> io::Result<BufReader<io::Take<File>>> {
+    let Segment { path, start, end, .. } = segment;
+    let mut file = File::open(path).map_err(|error| named(error, path))?;
+    file.seek(SeekFrom::Start(*start))?;
+    let room = end.map_or(u64::MAX, |end| end.saturating_sub(*start));
+    Ok(BufReader::with_capacity(BLOCK, file.take(room)))
+}
+
+/// Puts the path into an error that will be told without it.
+fn named(error: io::Error, path: &Path) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+/// What was read of a line.
+struct Read {
+    /// With the line break, and with what was not kept.
+    bytes: u64,
+    /// Whether all of it was kept.
+    whole: bool,
+}
+
+/// Reads up to and with the next line break, and keeps the line unless it is longer than `max`.
+fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>, max: usize) -> io::Result<Read> {
+    let mut read = Read { bytes: 0, whole: true };
+    loop {
+        let block = reader.fill_buf()?;
+        if block.is_empty() {
+            return Ok(read);
+        }
+        let (taken, text) = match memchr::memchr(b'\n', block) {
+            Some(end) => (end + 1, &block[..end]),
+            None => (block.len(), block),
+        };
+        let done = text.len() < taken;
+        read.whole &= line.len() + text.len() <= max;
+        if read.whole {
+            line.extend_from_slice(text);
+        } else {
+            *line = Vec::new(); // its memory goes too
+        }
+        reader.consume(taken);
+        read.bytes += taken as u64;
+        if done {
+            return Ok(read);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Where rollouts lie, and what their names say.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use chrono::NaiveDateTime;
+use uuid::Uuid;
+
+use crate::ThreadId;
+
+const TIME: &str = "%Y-%m-%dT%H-%M-%S";
+
+/// How long the time in a name is: `2025-01-05T12-00-00`.
+const TIME_LEN: usize = 19;
+
+/// A `CODEX_HOME`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    root: PathBuf,
+}
+
+/// What the name of a rollout says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RolloutName {
+    /// When the file was made, by the clock on the wall of who made it.
+    pub local_time: NaiveDateTime,
+    /// The thread.
+    pub id: ThreadId,
+    /// Set where the file goes on with a thread whose earlier file was left as it was.
+    pub segment: Option<Uuid>,
+}
+
+impl Home {
+    /// Names a home; nothing is looked at.
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// Returns the folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns the folder of active rollouts, in folders by year, month and day.
+    pub fn sessions(&self) -> PathBuf {
+        self.root.join("sessions")
+    }
+
+    /// Returns the flat folder of archived rollouts.
+    pub fn archived(&self) -> PathBuf {
+        self.root.join("archived_sessions")
+    }
+
+    /// Returns the log of thread names.
+    pub fn session_index(&self) -> PathBuf {
+        self.root.join("session_index.jsonl")
+    }
+
+    /// Returns the folder of what is ours alone.
+    pub fn skein(&self) -> PathBuf {
+        self.root.join("skein")
+    }
+
+    /// Returns where the rollout of a new thread will lie.
+    pub fn new_rollout(&self, id: ThreadId, local_time: NaiveDateTime) -> PathBuf {
+        self.active_path(&RolloutName { local_time, id, segment: None })
+    }
+
+    /// Returns where a rollout of this name lies while it is active.
+    pub fn active_path(&self, name: &RolloutName) -> PathBuf {
+        self.day_folder(name.local_time).join(name.to_string())
+    }
+
+    /// Returns where a rollout of this name lies while it is archived.
+    pub fn archived_path(&self, name: &RolloutName) -> PathBuf {
+        self.archived().join(name.to_string())
+    }
+
+    pub(crate) fn day_folder(&self, time: NaiveDateTime) -> PathBuf {
+        self.sessions().join(time.format("%Y/%m/%d").to_string())
+    }
+}
+
+impl RolloutName {
+    /// Reads a file name; `None` for what is no name of a rollout.
+    pub fn parse(file_name: &str) -> Option<Self> {
+        let stem = file_name.strip_prefix("rollout-")?.strip_suffix(".jsonl")?;
+        let (time, ids) = stem.split_at_checked(TIME_LEN)?;
+        let local_time = NaiveDateTime::parse_from_str(time, TIME).ok()?;
+        let (id, segment) = match ids.strip_prefix('-')?.split_once('_') {
+            Some((id, segment)) => (id, Some(uuid(segment)?)),
+            None => (ids.strip_prefix('-')?, None),
+        };
+        Some(Self { local_time, id: uuid(id)?.into(), segment })
+    }
+
+    /// Reads the file name of a path.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        Self::parse(path.file_name()?.to_str()?)
+    }
+}
+
+/// Reads a UUID in the one spelling that names use.
+fn uuid(text: &str) -> Option<Uuid> {
+    (text.len() == 36).then(|| Uuid::parse_str(text).ok())?
+}
+
+impl fmt::Display for RolloutName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { local_time, id, segment } = self;
+        write!(f, "rollout-{}-{id}", local_time.format(TIME))?;
+        match segment {
+            Some(segment) => write!(f, "_{segment}.jsonl"),
+            None => f.write_str(".jsonl"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_time_and_one_or_two_ids() {
+        let id = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+        for (name, whole) in [
+            (format!("rollout-2025-01-05T12-00-00-{id}.jsonl"), true),
+            (format!("rollout-2025-01-05T12-00-00-{id}_{id}.jsonl"), true),
+            (format!("rollout-2025-01-05T12-00-00-{id}.jsonl.bak"), false),
+            (format!("rollout-2025-13-05T12-00-00-{id}.jsonl"), false),
+            (format!("rollout-2025-01-05T12-00-00-{id}_x.jsonl"), false),
+            (format!("x-2025-01-05T12-00-00-{id}.jsonl"), false),
+            ("rollout-2025-01-05T12-00-00-.jsonl".to_owned(), false),
+            ("rollout-ééééééééééééé.jsonl".to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(RolloutName::parse(&name).map(|read| read.to_string()), whole.then_some(name));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Finding rollouts by their names.
+//!
+//! Nothing outside of the home is found: a link inside of `sessions` or `archived_sessions` is passed over. The two
+//! folders themselves may be links, as people do who keep their history elsewhere.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use chrono::{Days, NaiveDate};
+
+use crate::{Home, RolloutName, ThreadId};
+
+/// A rollout that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What its name says.
+    pub name: RolloutName,
+    /// Whether it lies among the archived ones.
+    pub archived: bool,
+}
+
+/// Where to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Among the active ones.
+    Active,
+    /// Among the archived ones.
+    Archived,
+    /// Among the active ones, then among the archived ones.
+    Anywhere,
+}
+
+/// Finds the rollout of a thread by file name; of several the newest, which stands for the thread.
+pub fn find(home: &Home, id: ThreadId, place: Place) -> io::Result<Option<Located>> {
+    Ok(files_of(home, id, place)?.pop())
+}
+
+/// Returns all files of a thread, oldest first; archived ones only where there is no active one.
+pub(crate) fn files_of(home: &Home, id: ThreadId, place: Place) -> io::Result<Vec<Located>> {
+    let mut files = Vec::new();
+    if place != Place::Archived {
+        files = active_files_of(home, id)?;
+    }
+    if place == Place::Archived || (place == Place::Anywhere && files.is_empty()) {
+        files = rollouts_in(&home.archived(), true)?.filter(|file| file.name.id == id).collect();
+    }
+    files.sort_by_key(|file| file.name.local_time);
+    Ok(files)
+}
+
+/// Looks in the folder of the day that the id tells, and in the ones beside it: clocks on walls differ by up to 14
+/// hours from the one that made the id. Only where nothing is there in every folder.
+fn active_files_of(home: &Home, id: ThreadId) -> io::Result<Vec<Located>> {
+    let of_thread = |folder: &Path| -> io::Result<Vec<Located>> {
+        Ok(rollouts_in(folder, false)?.filter(|file| file.name.id == id).collect())
+    };
+    if let Some(made) = id.created_hint() {
+        let day = made.date_naive();
+        let days = [day.checked_sub_days(Days::new(1)), Some(day), day.checked_add_days(Days::new(1))];
+        let mut files = Vec::new();
+        for day in days.into_iter().flatten() {
+            files.extend(of_thread(&folder_of(home, day))?);
+        }
+        if !files.is_empty() && files.iter().all(|file| file.name.segment.is_none()) && !was_cut_back(&files)
+        {
+            return Ok(files);
+        }
+    }
+    let mut files = Vec::new();
+    for folder in day_folders(home)? {
+        files.extend(of_thread(&folder)?);
+    }
+    Ok(files)
+}
+
+/// Tells whether a thread may go on in a file of another day: only newer releases do that, in files of their own form.
+fn was_cut_back(files: &[Located]) -> bool {
+    files.iter().any(|file| crate::form::is_numbered(&file.path))
+}
+
+fn folder_of(home: &Home, day: NaiveDate) -> PathBuf {
+    home.sessions().join(day.format("%Y/%m/%d").to_string())
+}
+
+/// Walks all rollouts of a kind, newest folder and newest name first; files that are no rollouts are passed over.
+pub fn walk(home: &Home, archived: bool) -> impl Iterator<Item = io::Result<Located>> + use<> {
+    let folders = match archived {
+        true => Ok(vec![home.archived()]),
+        false => day_folders(home),
+    };
+    let (folders, failed) = match folders {
+        Ok(folders) => (folders, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let files = folders.into_iter().flat_map(move |folder| match newest_first(&folder, archived) {
+        Ok(files) => files.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error)],
+    });
+    failed.map(Err).into_iter().chain(files)
+}
+
+fn newest_first(folder: &Path, archived: bool) -> io::Result<Vec<Located>> {
+    let mut files: Vec<_> = rollouts_in(folder, archived)?.collect();
+    files.sort_by(|a, b| b.path.cmp(&a.path));
+    Ok(files)
+}
+
+/// Returns the folders of all days, newest first.
+pub fn day_folders(home: &Home) -> io::Result<Vec<PathBuf>> {
+    let mut folders = vec![home.sessions()];
+    for _year_month_day in 0..3 {
+        let mut next = Vec::new();
+        for folder in &folders {
+            let mut below: Vec<_> =
+                entries(folder)?.filter(|(_, kind)| kind.is_dir()).map(|(path, _)| path).collect();
+            below.sort_unstable_by(|a, b| b.cmp(a));
+            next.append(&mut below);
+        }
+        folders = next;
+    }
+    Ok(folders)
+}
+
+fn rollouts_in(folder: &Path, archived: bool) -> io::Result<impl Iterator<Item = Located> + use<>> {
+    Ok(entries(folder)?.filter(|(_, kind)| kind.is_file()).filter_map(move |(path, _)| {
+        let name = RolloutName::of(&path)?;
+        Some(Located { path, name, archived })
+    }))
+}
+
+/// Lists a folder, links not followed; a folder that is not there is empty.
+fn entries(folder: &Path) -> io::Result<impl Iterator<Item = (PathBuf, fs::FileType)> + use<>> {
+    let listed = match fs::read_dir(folder) {
+        Ok(listed) => Some(listed),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", folder.display()))),
+    };
+    Ok(listed.into_iter().flatten().filter_map(|entry| {
+        let entry = entry.ok()?;
+        Some((entry.path(), entry.file_type().ok()?))
+    }))
+}
