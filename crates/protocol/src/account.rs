@@ -55,3 +55,15 @@ pub enum PlanType {
     #[serde(other)]
     Unknown,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_of_another_release_is_read_as_unknown() {
+        for (word, plan) in [("\"edu\"", PlanType::Edu), ("\"promax\"", PlanType::Unknown)] {
+            assert_eq!(serde_json::from_str::<PlanType>(word).unwrap(), plan);
+        }
+    }
+}

@@ -50,3 +50,33 @@ pub enum ApprovalsReviewer {
     #[serde(alias = "auto_review")]
     GuardianSubagent,
 }
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn told<T: DeserializeOwned + Serialize>(said: Value) -> Value {
+        serde_json::to_value(serde_json::from_value::<T>(said).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_word_of_one_release_is_told_by_one_that_both_know() {
+        assert_eq!(told::<AskForApproval>(json!("on-failure")), json!("on-request"));
+        assert_eq!(told::<AskForApproval>(json!("untrusted")), json!("untrusted"));
+        assert_eq!(told::<ApprovalsReviewer>(json!("auto_review")), json!("guardian_subagent"));
+    }
+
+    #[test]
+    fn what_a_granular_policy_leaves_out_is_off() {
+        let said =
+            json!({ "granular": { "sandbox_approval": true, "rules": false, "mcp_elicitations": true } });
+        let mut full = said.clone();
+        full["granular"]["skill_approval"] = false.into();
+        full["granular"]["request_permissions"] = false.into();
+        assert_eq!(told::<AskForApproval>(said), full);
+    }
+}

@@ -1,6 +1,16 @@
 //! The wire types of the app-server protocol.
 //!
 //! Three to know: [`Thread`] is a conversation, [`Turn`] one exchange in it, [`ThreadItem`] what a turn shows.
+//! A call is a [`Method`]: a unit type such as [`ThreadStart`] with its name, params and response. A request comes in as
+//! raw params; [`known_method`] tells whether the method exists, [`KnownMethod::check_stable`] whether the client may use
+//! it, [`decode_params`] reads it. What goes out unasked is a [`ServerNotification`].
+//!
+//! Invariant: whatever these types write is valid under the schemas of both published releases. So enums hold the words
+//! that both know, a field that either requires is always there, and a field that only one knows goes to all clients.
+//! The one exception is words of a provider that the user chose ([`ReasoningEffort`], [`ServiceTier`]).
+//! What clients send may be from either release, and is understood as far as something here acts on it.
+//!
+//! Not here: frames and ids of messages (crate `jsonrpc`), and what the values mean.
 
 // The published schema says what each wire field means, and the fields' names say the rest; only those that surprise
 // have a line here. Types are documented without exception.

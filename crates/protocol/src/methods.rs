@@ -3,11 +3,10 @@
 //! The router, the schema export and the test client all go by it. A method that is not here but in
 //! [`KNOWN_METHODS`](crate::KNOWN_METHODS) exists in a published release and is not built yet.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use ts_rs::TS;
@@ -107,9 +106,8 @@ pub fn decode_params<M: Method>(params: Option<&RawValue>) -> Result<M::Params, 
         (_, Some(text)) => text,
     };
     // Derived structs also take an array of their fields, which is no part of the protocol.
-    if !text.starts_with('{') {
-        let refusal = serde_json::from_str::<BTreeMap<String, IgnoredAny>>(text);
-        return Err(refusal.err().map_or_else(|| InvalidRequest::new("params are no object"), Into::into));
+    if text.starts_with('[') {
+        return Err(InvalidRequest::new("invalid type: sequence, expected a map"));
     }
     Ok(serde_json::from_str(text)?)
 }
@@ -176,7 +174,7 @@ mod tests {
         for (params, text) in [
             (None, "missing field `params`"),
             (Some("{}"), "missing field `threadId`"),
-            (Some("null"), "invalid type: null, expected a map"),
+            (Some("null"), "invalid type: null, expected struct ThreadRollbackParams"),
             (Some(r#"["t",1]"#), "invalid type: sequence, expected a map"),
             (Some(r#"{"threadId":5}"#), "invalid type: integer `5`, expected a string"),
             (Some(r#"{"threadId":"t"}"#), "missing field `numTurns`"),
@@ -193,6 +191,50 @@ mod tests {
                 Some(format!("Invalid request: {text}")),
                 "{params:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_named() {
+        let of_start = refusal::<ThreadStart>;
+        let of_list = refusal::<ThreadList>;
+        let of_turn = refusal::<TurnStart>;
+        for (of, params, text) in [
+            (
+                of_start as fn(Option<&str>) -> _,
+                r#"{"cwd":5}"#,
+                "invalid type: integer `5`, expected a string",
+            ),
+            (of_start, r#"{"config":[]}"#, "invalid type: sequence, expected a map"),
+            (of_start, r#"{"ephemeral":"x"}"#, r#"invalid type: string "x", expected a boolean"#),
+            (
+                of_start,
+                r#"{"sandbox":"x"}"#,
+                "unknown variant `x`, expected one of `read-only`, `workspace-write`, `danger-full-access`",
+            ),
+            (
+                of_start,
+                r#"{"approvalPolicy":"x"}"#,
+                "unknown variant `x`, expected one of `untrusted`, `on-failure`, `on-request`, `granular`, `never`",
+            ),
+            (of_list, r#"{"limit":-1}"#, "invalid value: integer `-1`, expected u32"),
+            (of_list, r#"{"cwd":5}"#, "data did not match any variant of untagged enum ThreadListCwdFilter"),
+            (of_turn, r#"{"threadId":"t"}"#, "missing field `input`"),
+            (of_turn, r#"{"threadId":"t","input":[{}]}"#, "missing field `type`"),
+            (of_turn, r#"{"threadId":"t","input":[{"type":"text"}]}"#, "missing field `text`"),
+            (
+                of_turn,
+                r#"{"threadId":"t","input":[{"type":"x"}]}"#,
+                "unknown variant `x`, expected one of `text`, `image`, `localImage`, `skill`, `mention`",
+            ),
+            (of_turn, r#"{"threadId":"t","input":[],"effort":""}"#, "reasoning_effort must not be empty"),
+            (
+                of_turn,
+                r#"{"threadId":"t","input":[],"effort":5}"#,
+                "invalid type: integer `5`, expected a string",
+            ),
+        ] {
+            assert_eq!(of(Some(params)), Some(format!("Invalid request: {text}")), "{params}");
         }
     }
 

@@ -11,7 +11,7 @@ use ts_rs::TS;
 use super::{SortDirection, Thread, ThreadHistoryMode, TurnsPage};
 use crate::{
     AbsolutePathBuf, ApprovalsReviewer, AskForApproval, PatchField, Personality, ReasoningEffort,
-    SandboxMode, SandboxPolicy, ServiceTier, TurnItemsView,
+    SandboxMode, SandboxPolicy, ServiceTier, TurnEnvironmentParams, TurnItemsView,
 };
 
 /// What a client may set differently from the config when it loads a thread.
@@ -72,6 +72,7 @@ pub struct ThreadStartParams {
     pub history_mode: Option<ThreadHistoryMode>,
     /// Tools that the client runs; they keep the shape that the client gave them.
     pub dynamic_tools: Option<Vec<Value>>,
+    pub environments: Option<Vec<TurnEnvironmentParams>>,
     pub experimental_raw_events: Option<bool>,
     pub persist_extended_history: Option<bool>,
     /// Does nothing: a field for trying the experimental gate.

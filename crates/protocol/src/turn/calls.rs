@@ -42,10 +42,35 @@ pub struct TurnStartParams {
     pub output_schema: Option<Value>,
     pub collaboration_mode: Option<CollaborationMode>,
     pub additional_context: Option<BTreeMap<String, AdditionalContextEntry>>,
+    /// The output of a tool that the client ran by itself, to begin the turn with.
+    pub tool_output: Option<TurnToolOutput>,
+    pub environments: Option<Vec<TurnEnvironmentParams>>,
     pub responsesapi_client_metadata: Option<BTreeMap<String, String>>,
     pub parent_turn_id: Option<String>,
     /// The first turn of the chain of work that led to this one.
     pub root_turn_id: Option<String>,
+}
+
+/// The output of a tool that the client ran by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "v2/", optional_fields = nullable)]
+pub struct TurnToolOutput {
+    pub name: String,
+    pub namespace: Option<String>,
+    /// A text, or the parts of a message.
+    pub output: Value,
+    pub retain: Option<bool>,
+}
+
+/// A place where commands run, other than the server's own; an empty list of them means that none may run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "v2/", optional_fields = nullable)]
+pub struct TurnEnvironmentParams {
+    pub environment_id: String,
+    pub cwd: String,
+    pub runtime_workspace_roots: Option<Vec<String>>,
 }
 
 /// A piece of context that the client gives along, by an opaque name of its source.
