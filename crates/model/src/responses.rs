@@ -5,6 +5,7 @@ mod endpoint;
 mod event;
 mod failure;
 mod headers;
+mod pause;
 mod retry;
 mod sse;
 
@@ -20,10 +21,6 @@ use self::{endpoint::Endpoint, failure::Refused, sse::Broken};
 use crate::{
     ErrorKind, EventStream, Model, ModelError, ProviderSettings, RateLimits, Request, Retry, StreamEvent,
 };
-
-/// The longest pause that is made because a provider asks for it. Limits count by the minute, so two of them are
-/// enough; whom the provider wants back only tomorrow is better told so than left waiting.
-const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 
 /// How much of a refusal's body is read: it becomes a message, and messages have to stay short enough for clients.
 const LONGEST_REFUSAL: usize = 16 << 10;

@@ -12,7 +12,7 @@ use reqwest::{
 };
 use serde_json::Value;
 
-use super::{LONGEST_PAUSE, headers};
+use super::{headers, pause};
 use crate::{ErrorKind, ModelError, RateLimits, Retry};
 
 /// A request that got no response to stream.
@@ -47,7 +47,7 @@ pub(super) fn refused(
     url: &str,
     now: DateTime<Utc>,
 ) -> Refused {
-    let after = head.get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, now));
+    let after = head.get(RETRY_AFTER).and_then(|value| pause::from_header(value.to_str().ok()?, now));
     let transient = status.is_server_error();
     Refused {
         error: error(status, head, body, url, after),
@@ -69,19 +69,22 @@ fn error(status: StatusCode, head: &HeaderMap, body: &str, url: &str, after: Opt
             let message = format!("exceeded retry limit, last status: {status}{}", ids(head));
             let error = ModelError::last(ErrorKind::TooManyFailedAttempts { status: 429 }, message);
             // Without a word on when to come back, asking again makes it worse.
-            let retry = after.map_or(Retry::No, |after| pause(Some(after)));
+            let retry = after.map_or(Retry::No, |after| pause::then_retry(Some(after)));
             ModelError { retry, ..error }.with_details(words)
         }
         500 => {
             let message = "The provider is experiencing high demand, which may cause temporary errors.";
             let error = ModelError::last(ErrorKind::InternalServerError, message);
-            ModelError { retry: pause(after), ..error }.with_details(words)
+            ModelError { retry: pause::then_retry(after), ..error }.with_details(words)
         }
         code => {
             let words = if words.is_empty() { "Unknown error" } else { words };
             let message = format!("unexpected status {status}: {words}, url: {url}{}", ids(head));
             let error = ModelError::last(ErrorKind::HttpConnectionFailed { status: code }, message);
-            ModelError { retry: if status.is_server_error() { pause(after) } else { Retry::No }, ..error }
+            ModelError {
+                retry: if status.is_server_error() { pause::then_retry(after) } else { Retry::No },
+                ..error
+            }
         }
     }
 }
@@ -96,7 +99,9 @@ pub(super) fn failed(code: &str, words: &str) -> ModelError {
             ModelError::last(ErrorKind::Other, "The provider refused the prompt.")
         }
         "invalid_prompt" => ModelError::last(ErrorKind::Other, words),
-        "rate_limit_exceeded" => ModelError { retry: pause(try_again_in(words)), ..ModelError::cut(words) },
+        "rate_limit_exceeded" => {
+            ModelError { retry: pause::then_retry(pause::from_words(words)), ..ModelError::cut(words) }
+        }
         _ if words.is_empty() => ModelError::cut("the provider reported a failure without saying which"),
         _ => ModelError::cut(words),
     }
@@ -155,47 +160,6 @@ fn ids(head: &HeaderMap) -> String {
     let named = [("cf-ray", "cf-ray"), ("request id", "x-request-id")];
     let known = named.iter().filter_map(|(name, header)| Some((name, headers::text(head, header)?)));
     known.map(|(name, id)| format!(", {name}: {id}")).collect()
-}
-
-/// Asks again after the pause that the provider wants; not at all when nobody would wait that long.
-fn pause(after: Option<Duration>) -> Retry {
-    match after {
-        Some(after) if after > LONGEST_PAUSE => Retry::No,
-        Some(after) => Retry::After(after),
-        None => Retry::Stream,
-    }
-}
-
-/// Reads `Retry-After`: seconds, or a date.
-fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
-    let seconds = value.trim().parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.or_else(|| {
-        let at = DateTime::parse_from_rfc2822(value.trim()).ok()?;
-        // A date that has passed asks for no pause.
-        Some((at.to_utc() - now).to_std().unwrap_or_default())
-    })
-}
-
-/// Reads the pause in "... Please try again in 1m6.5s." (or `28ms`, or `35 seconds`).
-fn try_again_in(words: &str) -> Option<Duration> {
-    let (_, mut rest) = words.split_once("try again in ")?;
-    let mut pause = None;
-    loop {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let Ok(number) = rest[..digits].parse::<f64>() else { return pause };
-        rest = rest[digits..].trim_start();
-        let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-        let seconds = match &rest[..letters] {
-            "ms" => number / 1000.0,
-            "s" | "second" | "seconds" => number,
-            "m" | "minute" | "minutes" => number * 60.0,
-            "h" | "hour" | "hours" => number * 3600.0,
-            _ => return pause,
-        };
-        let further = Duration::try_from_secs_f64(seconds).ok()?;
-        pause = Some(pause.unwrap_or_default().saturating_add(further));
-        rest = &rest[letters..];
-    }
 }
 
 /// What the body of a refusal says: the `error` of a JSON object, or nothing.
@@ -428,23 +392,5 @@ mod tests {
         let full = incomplete("max_output_tokens");
         let message = "Incomplete response returned, reason: max_output_tokens";
         assert_eq!(full, ModelError::last(ErrorKind::Other, message));
-    }
-
-    #[test]
-    fn a_pause_is_read_from_words() {
-        for (words, pause) in [
-            ("Rate limit reached. Please try again in 3s.", Some(3.0)),
-            ("try again in 28ms", Some(0.028)),
-            ("try again in 35 seconds.", Some(35.0)),
-            ("try again in 1m6.5s. Visit us", Some(66.5)),
-            ("try again in 1h", Some(3600.0)),
-            ("try again in a while", None),
-            ("try again in 5 apples", None),
-            ("try again in 1.2.3s", None),
-            ("try again in ", None),
-            ("try again later", None),
-        ] {
-            assert_eq!(try_again_in(words), pause.map(seconds), "{words}");
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 use uuid::Uuid;
 
-use super::{LONGEST_PAUSE, failure::Refused};
+use super::{failure::Refused, pause};
 
 /// The first pause; each further one is twice as long, up to [`LONGEST_BACKOFF`], and up to as much again by chance.
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
@@ -30,7 +30,7 @@ where
         .with_jitter_seed(seed);
     attempt
         .retry(backoff)
-        .when(|refused| refused.transient && refused.after.is_none_or(|after| after <= LONGEST_PAUSE))
+        .when(|refused| refused.transient && refused.after.is_none_or(|after| after <= pause::LONGEST))
         .adjust(|refused, pause| pause.map(|pause| refused.after.unwrap_or(pause)))
         .notify(|refused, pause| tracing::debug!(error = %refused.error, ?pause, "asking the provider again"))
         .await
@@ -76,7 +76,7 @@ mod tests {
             works: true,
             pauses: 0..=0,
         };
-        let much_later = refused(true, Some(LONGEST_PAUSE + ms(1)));
+        let much_later = refused(true, Some(pause::LONGEST + ms(1)));
         let at_once = refused(true, Some(ms(0)));
         for Case { name, retries, fails, refused, tries, works, pauses } in [
             Case { name: "works later", fails: 2, tries: 3, pauses: 600..=1200, ..case.clone() },
