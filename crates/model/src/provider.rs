@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 /// The settings of one provider, as values: nothing here reads files or the environment.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ProviderSettings {
     /// The name under which the configuration knows the provider.
     pub id: String,
@@ -26,7 +26,7 @@ pub struct ProviderSettings {
 }
 
 /// How a provider knows who asks.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Auth {
     /// It does not.
     None,
