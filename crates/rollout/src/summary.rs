@@ -126,7 +126,9 @@ fn head(file: &File, size: u64, bytes: &mut Vec<u8>) -> io::Result<Option<(Summa
 
 fn take_head_line(summary: &mut Option<Summary>, line: &Line<'_>) {
     match (&mut *summary, line.kind) {
-        (None, Kind::SessionMeta) => *summary = line.session_meta().map(|meta| Summary::begin(meta, line)),
+        (None, Kind::SessionMeta) => {
+            *summary = line.session_meta().map(|meta| Summary::begin(meta, line.timestamp))
+        }
         (Some(summary), Kind::SessionMeta) => summary.take_meta(line),
         (Some(summary), Kind::TurnContext) => summary.take_turn_context(line),
         (Some(summary), Kind::EventMsg) => summary.preview = preview(line),
@@ -171,14 +173,16 @@ fn read_at(file: &File, bytes: &mut Vec<u8>, offset: u64, len: usize) -> io::Res
 
 impl Summary {
     /// Begins with the first session record.
-    pub fn begin(meta: SessionMeta, line: &Line<'_>) -> Self {
+    ///
+    /// `written` stands in where the record does not say when the thread was made.
+    pub fn begin(meta: SessionMeta, written: Option<DateTime<Utc>>) -> Self {
         let created = DateTime::parse_from_rfc3339(&meta.timestamp).ok().map(|time| time.to_utc());
         let source = meta.source.unwrap_or_default();
         let spawned = source.pointer("/subagent/thread_spawn/parent_thread_id").and_then(Value::as_str);
         let parent = meta.parent_thread_id.or_else(|| spawned?.parse().ok());
         Self {
             id: meta.id,
-            created_at: created.or(line.timestamp).unwrap_or_default(),
+            created_at: created.or(written).unwrap_or_default(),
             cwd: meta.cwd,
             originator: meta.originator,
             cli_version: meta.cli_version,
