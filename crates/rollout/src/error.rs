@@ -38,3 +38,10 @@ pub enum RolloutError {
     #[error("invalid paginated history lineage for {}: it leads back to itself", .0.display())]
     Circular(PathBuf),
 }
+
+impl RolloutError {
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+}
