@@ -60,6 +60,11 @@ impl Form {
         }
     }
 
+    /// Tells whether lines have numbers.
+    pub(crate) fn is_numbered(&self) -> bool {
+        matches!(self, Self::Ordinals { .. })
+    }
+
     /// Takes up the numbering behind what another program appended.
     pub(crate) fn catch_up(&mut self, path: &Path) -> io::Result<()> {
         if let Self::Ordinals { next, .. } = self {

@@ -102,7 +102,7 @@ impl<'a> Line<'a> {
 }
 
 /// Takes a byte order mark, NULs and blanks off both ends.
-fn trimmed(bytes: &[u8]) -> &[u8] {
+pub(crate) fn trimmed(bytes: &[u8]) -> &[u8] {
     const MARK: &[u8] = b"\xef\xbb\xbf";
     let is_filler = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
     let start = bytes.iter().position(|byte| !is_filler(byte)).unwrap_or(bytes.len());

@@ -126,7 +126,9 @@ fn head(file: &File, size: u64, bytes: &mut Vec<u8>) -> io::Result<Option<(Summa
 
 fn take_head_line(summary: &mut Option<Summary>, line: &Line<'_>) {
     match (&mut *summary, line.kind) {
-        (None, Kind::SessionMeta) => *summary = line.session_meta().map(|meta| Summary::begin(meta, line.timestamp)),
+        (None, Kind::SessionMeta) => {
+            *summary = line.session_meta().map(|meta| Summary::begin(meta, line.timestamp))
+        }
         (Some(summary), Kind::SessionMeta) => summary.take_meta(line),
         (Some(summary), Kind::TurnContext) => summary.take_turn_context(line),
         (Some(summary), Kind::EventMsg) => summary.preview = preview(line),

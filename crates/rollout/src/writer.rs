@@ -36,10 +36,7 @@ pub struct Appended {
 impl Writer {
     /// Makes the rollout of a new thread, with its session record; there must be none of this name.
     pub fn create(path: &Path, meta: SessionMeta) -> Result<Self, RolloutError> {
-        if let Some(folder) = path.parent() {
-            let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-            made.map_err(RolloutError::io("make", folder))?;
-        }
+        make_folder_of(path)?;
         let mut options = OpenOptions::new();
         let file = options.read(true).append(true).create_new(true).mode(0o600).open(path);
         let file = file.map_err(RolloutError::io("make", path))?;
@@ -52,6 +49,11 @@ impl Writer {
     pub fn open(path: &Path) -> Result<Self, RolloutError> {
         let file = append::open(path)?;
         let form = Form::of(path).map_err(RolloutError::io("read", path))?;
+        Self::of(path, file, form)
+    }
+
+    /// Takes a file that is open for appending, and the form that its next line will have.
+    pub(crate) fn of(path: &Path, file: File, form: Form) -> Result<Self, RolloutError> {
         let len = file.metadata().map_err(RolloutError::io("look at", path))?.len();
         Ok(Self { path: path.to_owned(), file, form, len })
     }
@@ -83,4 +85,10 @@ impl Writer {
     pub fn has_grown(&self) -> bool {
         self.file.metadata().map_or(true, |meta| meta.len() != self.len)
     }
+}
+
+pub(crate) fn make_folder_of(path: &Path) -> Result<(), RolloutError> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(RolloutError::io("make", folder))
 }
