@@ -1,0 +1,282 @@
+//! Where the turns of a thread stand in its files, without what they hold.
+//!
+//! One pass over a thread of any length, in little memory a turn: what was taken back is gone from the outline, what
+//! came late is noted with the turn that it belongs to. A page then reads the stretches of its own turns and no others.
+
+use std::io;
+use std::ops::Range;
+
+use items::Role;
+use rollout::{Kind, Line};
+use serde::Deserialize;
+
+use crate::mark::Mark;
+use crate::numbers::Numbers;
+use crate::project::{Growing, Place, Projector};
+use crate::shelf::Keep;
+use crate::source::{RawLine, Source};
+use crate::turns::Turns;
+
+/// The turns that stand in a thread, in order.
+pub(crate) struct Outline {
+    turns: Turns<Stretch>,
+    /// What the model is not to know any more: from the first words of a turn that was taken back to the record that
+    /// says so.
+    pub removed: Vec<Range<u64>>,
+}
+
+/// Where a turn stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Stretch {
+    /// Its first line, which for a turn without a mark is what the model was told of the person's words.
+    pub start: u64,
+    /// Where the next turn begins, or all that is left of this one ends.
+    pub end: u64,
+    /// The first line's index.
+    line: u64,
+    /// The number of the next item without an id.
+    number: u64,
+    /// What the model was told first of the person's words, if that is not the first line.
+    said: Option<u64>,
+    odd: Option<Box<Odd>>,
+}
+
+/// What seldom occurs: records that do not stand where their turn does.
+#[derive(Clone, Debug, Default)]
+struct Odd {
+    /// Lines in the stretch that are not of this turn.
+    foreign: Vec<u64>,
+    /// Lines elsewhere that are.
+    late: Vec<Late>,
+}
+
+#[derive(Clone, Debug)]
+struct Late {
+    span: (u64, u64),
+    line: u64,
+    number: u64,
+}
+
+/// A record, as a turn's stretch is read again.
+struct Record<'a> {
+    line: Line<'a>,
+    mark: Mark<'a>,
+    place: Place,
+    /// The number of the next item without an id, where it does not follow from the record before.
+    number: Option<u64>,
+    /// It stands in the stretch, but is not of the turn.
+    foreign: bool,
+}
+
+impl Outline {
+    /// Reads a thread from its start to its end.
+    pub(crate) fn read(source: &Source) -> io::Result<Self> {
+        let mut scan = Scan::default();
+        let mut lines = source.forward(0..source.len());
+        let mut index = 0;
+        while let Some(raw) = lines.next()? {
+            scan.line(&raw, index);
+            index += 1;
+        }
+        scan.close(source.len());
+        Ok(Self { turns: scan.turns, removed: scan.removed })
+    }
+
+    /// Returns the turns' stretches, in order.
+    pub(crate) fn stretches(&self) -> impl DoubleEndedIterator<Item = &Stretch> + ExactSizeIterator {
+        self.turns.values()
+    }
+
+    /// Finds the turn of this id.
+    pub(crate) fn find(&self, turn_id: &str) -> Option<usize> {
+        self.turns.find(turn_id)
+    }
+}
+
+impl Stretch {
+    /// Reads the turn and keeps what is asked for.
+    pub(crate) fn read(&self, source: &Source, keep: Keep) -> io::Result<Option<Growing>> {
+        let mut projector = Projector::within(None, keep, self.number);
+        self.records(source, |record| {
+            let Record { line, mark, place, number, foreign } = record;
+            number.into_iter().for_each(|number| projector.renumber(number));
+            match foreign {
+                true => projector.pass_over(&mark),
+                false => projector.record(&line, mark, place),
+            }
+            !projector.is_full()
+        })?;
+        Ok(projector.finish_one())
+    }
+
+    /// Returns where the item of this id begins.
+    pub(crate) fn find_item(&self, source: &Source, item_id: &str) -> io::Result<Option<u64>> {
+        let mut numbers = Numbers::from(self.number);
+        let mut found = None;
+        self.records(source, |Record { mark, place, number, foreign, .. }| {
+            numbers = number.map_or_else(|| numbers.clone(), Numbers::from);
+            match &mark {
+                Mark::Item(item) if numbers.name(item).id.to_string() == item_id && !foreign => {
+                    found = Some(place.at)
+                }
+                Mark::Item(_) => {}
+                _ => numbers.interrupt(),
+            }
+            found.is_none()
+        })?;
+        Ok(found)
+    }
+
+    /// Hands over the records of the stretch, and those of the turn elsewhere, while they are wanted.
+    fn records(&self, source: &Source, mut wanted: impl FnMut(Record<'_>) -> bool) -> io::Result<()> {
+        let foreign = self.odd.as_deref().map_or(&[][..], |odd| &odd.foreign);
+        let mut lines = source.forward(self.start..self.end);
+        let mut index = self.line;
+        while let Some(raw) = lines.next()? {
+            let place = Place { line: index, at: raw.span.0 };
+            index += 1;
+            let Some((line, mark)) = raw.mark() else { continue };
+            let foreign = foreign.binary_search(&place.at).is_ok();
+            if !wanted(Record { line, mark, place, number: None, foreign }) {
+                return Ok(());
+            }
+        }
+        for &Late { span, line: index, number } in self.odd.iter().flat_map(|odd| &odd.late) {
+            let mut lines = source.forward(span.0..span.1);
+            let Some(raw) = lines.next()? else { continue };
+            let Some((line, mark)) = raw.mark() else { continue };
+            let place = Place { line: index, at: span.0 };
+            if !wanted(Record { line, mark, place, number: Some(number), foreign: false }) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn odd(&mut self) -> &mut Odd {
+        self.odd.get_or_insert_default()
+    }
+}
+
+/// The outline as far as lines have passed by.
+struct Scan {
+    turns: Turns<Stretch>,
+    removed: Vec<Range<u64>>,
+    numbers: Numbers,
+    /// The turn in whose stretch the next line stands.
+    owner: Option<usize>,
+    /// What the model was last told of the person's words, while no turn has taken it.
+    words: Option<Place>,
+}
+
+impl Default for Scan {
+    fn default() -> Self {
+        Self {
+            turns: Turns::default(),
+            removed: Vec::new(),
+            numbers: Numbers::from(1),
+            owner: None,
+            words: None,
+        }
+    }
+}
+
+impl Scan {
+    fn line(&mut self, raw: &RawLine<'_>, line: u64) {
+        let place = Place { line, at: raw.span.0 };
+        match raw.mark() {
+            Some((_, mark)) => self.record(raw, &mark, place),
+            None if self.wants_words() && is_said_by_the_person(raw) => self.said(place),
+            None => {}
+        }
+    }
+
+    fn record(&mut self, raw: &RawLine<'_>, mark: &Mark<'_>, place: Place) {
+        let number = self.numbers.next();
+        let late = Late { span: raw.span, line: place.line, number };
+        let begun = self.turns.len();
+        let stretch =
+            |Place { line, at }| Stretch { start: at, end: at, line, number, said: None, odd: None };
+        let made_up = || format!("rollout-{}", place.line);
+        let slot = match mark {
+            Mark::Item(item) => {
+                self.numbers.name(item);
+                let first = self.words.filter(|_| !self.turns.in_marked_turn()).unwrap_or(place);
+                self.turns.place(item, made_up, |_, _| stretch(first))
+            }
+            Mark::Start { turn_id, .. } => {
+                let id = turn_id.as_deref().map_or_else(made_up, str::to_owned);
+                Some(self.turns.begin(&id, || stretch(place)))
+            }
+            Mark::End(turn_id) => self.turns.end(turn_id.as_deref()),
+            Mark::Failure(turn_id) => self.turns.failing(turn_id.as_deref()),
+            Mark::RollBack(count) => return self.roll_back(*count, place),
+        };
+        if !matches!(mark, Mark::Item(_)) {
+            self.numbers.interrupt();
+        }
+        self.words = None;
+        if self.turns.len() > begun {
+            let start = slot.map_or(place.at, |slot| self.turns.get_mut(slot).start);
+            self.close(start);
+            self.owner = slot;
+        }
+        if slot == self.owner {
+            return;
+        }
+        if let Some(owner) = self.owner {
+            self.turns.get_mut(owner).odd().foreign.push(place.at);
+        }
+        if let Some(slot) = slot {
+            self.turns.get_mut(slot).odd().late.push(late);
+        }
+    }
+
+    fn roll_back(&mut self, count: u32, place: Place) {
+        self.numbers.interrupt();
+        self.close(place.at);
+        (self.owner, self.words) = (None, None);
+        if let Some(first) = self.turns.roll_back(count).first() {
+            self.removed.push(first.said.unwrap_or(first.start)..place.at);
+        }
+    }
+
+    /// Ends the stretch that the lines before `end` stand in.
+    fn close(&mut self, end: u64) {
+        if let Some(owner) = self.owner {
+            self.turns.get_mut(owner).end = end;
+        }
+    }
+
+    fn wants_words(&mut self) -> bool {
+        match self.turns.current() {
+            Some(slot) if self.turns.in_marked_turn() => self.turns.get_mut(slot).said.is_none(),
+            _ => true,
+        }
+    }
+
+    fn said(&mut self, place: Place) {
+        match self.turns.current() {
+            Some(slot) if self.turns.in_marked_turn() => self.turns.get_mut(slot).said = Some(place.at),
+            _ => self.words = Some(place),
+        }
+    }
+}
+
+/// Tells whether a line gives the model words of the person, not context that a server adds.
+fn is_said_by_the_person(raw: &RawLine<'_>) -> bool {
+    #[derive(Deserialize)]
+    struct Speaker<'a> {
+        #[serde(default)]
+        role: Option<&'a str>,
+    }
+    if raw.is_surely_none_of(b"response_item") {
+        return false;
+    }
+    let is_user = |line: &Line<'_>| {
+        let speaker = serde_json::from_str::<Speaker<'_>>(line.payload.get());
+        line.kind == Kind::ResponseItem && speaker.is_ok_and(|speaker| speaker.role == Some("user"))
+    };
+    let item = raw.parse().filter(is_user).and_then(|line| line.response_item());
+    item.is_some_and(|item| item.role() == Some(Role::User) && !item.is_injected_context())
+}

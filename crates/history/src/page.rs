@@ -1,0 +1,235 @@
+//! Pages of turns and of items.
+//!
+//! Memory stays with the page, whatever the thread's length: an outline tells where turns stand, and only those of the
+//! page are read. A page ends at its limit or when it weighs enough, whichever comes first, but never before its first
+//! turn or item.
+
+use protocol::{
+    SortDirection, ThreadItemEntry, ThreadItemsListAnchor, ThreadItemsListCursor, ThreadItemsListResponse,
+    Turn, TurnItemsView, TurnsPage,
+};
+use rollout::Segment;
+
+use crate::HistoryError;
+use crate::cursor::{self, ItemCursor, TurnCursor};
+use crate::item::Times;
+use crate::outline::{Outline, Stretch};
+use crate::project::{Place, Projector};
+use crate::shelf::{Keep, Kept, Window};
+use crate::size::wire_size;
+use crate::source::Source;
+
+/// How many turns or items a page has where the client does not say; as the published server has it.
+pub const DEFAULT_PAGE: u32 = 25;
+
+/// The most turns or items of a page; as the published server has it.
+pub const MAX_PAGE: u32 = 100;
+
+/// Asks for a page of turns.
+#[derive(Clone, Copy, Debug)]
+pub struct PageRequest<'a> {
+    /// Where to go on, as an earlier page gave it.
+    pub cursor: Option<&'a str>,
+    /// How many turns, at most.
+    pub limit: Option<u32>,
+    /// Newest first, where absent.
+    pub direction: Option<SortDirection>,
+    /// The summary, where absent.
+    pub view: Option<TurnItemsView>,
+    /// What the turns of the page may weigh on the wire.
+    pub max_bytes: usize,
+}
+
+/// Asks for a page of items.
+#[derive(Clone, Copy, Debug)]
+pub struct ItemPageRequest<'a> {
+    /// Only the items of this turn.
+    pub turn_id: Option<&'a str>,
+    /// Where to go on, as an earlier page gave it, or the item of the turn beside which to begin.
+    pub cursor: Option<&'a ThreadItemsListCursor>,
+    /// How many items, at most.
+    pub limit: Option<u32>,
+    /// Oldest first, where absent.
+    pub direction: Option<SortDirection>,
+    /// What the items of the page may weigh on the wire.
+    pub max_bytes: usize,
+}
+
+/// Returns all turns of a thread; `running` is the turn that runs in this server now.
+pub fn turns(segments: &[Segment], running: Option<String>) -> Result<Vec<Turn>, HistoryError> {
+    let source = Source::open(segments)?;
+    let mut projector = Projector::new(running);
+    let mut lines = source.forward(0..source.len());
+    let mut index = 0;
+    while let Some(raw) = lines.next()? {
+        if let Some((line, mark)) = raw.mark() {
+            projector.record(&line, mark, Place { line: index, at: raw.span.0 });
+        }
+        index += 1;
+    }
+    Ok(projector.finish())
+}
+
+/// Returns a page of a thread's turns; `running` is the turn that runs in this server now.
+///
+/// A turn that alone weighs more than the page may is given as its summary, and says so in its `itemsView`.
+pub fn turn_page(
+    segments: &[Segment],
+    request: &PageRequest<'_>,
+    running: Option<&str>,
+) -> Result<TurnsPage, HistoryError> {
+    let &PageRequest { cursor, limit, direction, view, max_bytes } = request;
+    let cursor = cursor::read::<TurnCursor>(cursor)?;
+    let direction = direction.unwrap_or(SortDirection::Desc);
+    let view = view.unwrap_or(TurnItemsView::Summary);
+    let limit = page_limit(limit);
+    let source = Source::open(segments)?;
+    let outline = Outline::read(&source)?;
+
+    let mut room = max_bytes;
+    let mut page = TurnsPage::default();
+    let mut last = None;
+    for stretch in from_cursor(&outline, direction, cursor) {
+        if page.data.len() == limit {
+            page.next_cursor = last;
+            break;
+        }
+        let keep = match view {
+            TurnItemsView::NotLoaded => Keep::Nothing,
+            TurnItemsView::Summary => Keep::Summary,
+            TurnItemsView::Full => Keep::Within(room),
+        };
+        let Some(turn) = stretch.read(&source, keep)? else { continue };
+        let turn = turn.finish(running);
+        let weight = wire_size(&turn);
+        let fits = weight <= room && turn.items_view == view;
+        if !fits && !page.data.is_empty() {
+            page.next_cursor = last;
+            break;
+        }
+        room = room.saturating_sub(weight);
+        let cursor = |inclusive| cursor::write(&TurnCursor { turn: stretch.start, inclusive });
+        page.backwards_cursor.get_or_insert_with(|| cursor(/*inclusive*/ true));
+        last = Some(cursor(/*inclusive*/ false));
+        page.data.push(turn);
+    }
+    Ok(page)
+}
+
+/// Returns a page of a thread's items, in the order of their turns.
+pub fn item_page(
+    segments: &[Segment],
+    request: &ItemPageRequest<'_>,
+) -> Result<ThreadItemsListResponse, HistoryError> {
+    let &ItemPageRequest { turn_id, cursor, limit, direction, max_bytes } = request;
+    let direction = direction.unwrap_or(SortDirection::Asc);
+    let source = Source::open(segments)?;
+    let outline = Outline::read(&source)?;
+    let only = turn_id.map(|id| outline.find(id).and_then(|index| outline.stretches().nth(index)));
+    let cursor = match cursor {
+        None => None,
+        Some(ThreadItemsListCursor::Opaque(text)) => cursor::read::<ItemCursor>(Some(text))?,
+        Some(ThreadItemsListCursor::Anchor(ThreadItemsListAnchor::Item { item_id })) => {
+            Some(beside(&source, only.flatten(), item_id)?)
+        }
+    };
+    let turn = cursor.map(|ItemCursor { turn, .. }| TurnCursor { turn, inclusive: true });
+    let stretches = from_cursor(&outline, direction, turn)
+        .filter(|stretch| only.is_none_or(|only| only.is_some_and(|only| only.start == stretch.start)));
+
+    let mut filling = Filling { page: ThreadItemsListResponse::default(), last: None, room: max_bytes };
+    let limit = page_limit(limit);
+    for stretch in stretches {
+        // Where the page is full, one item more tells that there is another page.
+        let window = Window { count: limit - filling.page.data.len(), bytes: filling.room };
+        let cursor = cursor.filter(|cursor| cursor.turn == stretch.start);
+        let keep = match (direction, cursor) {
+            (SortDirection::Asc, None) => Keep::First { from: 0, window },
+            (SortDirection::Asc, Some(ItemCursor { item, inclusive: true, .. })) => {
+                Keep::First { from: item, window }
+            }
+            (SortDirection::Asc, Some(ItemCursor { item, .. })) => {
+                Keep::First { from: item.saturating_add(1), window }
+            }
+            (SortDirection::Desc, None) => Keep::Last { until: u64::MAX, window },
+            (SortDirection::Desc, Some(ItemCursor { item, inclusive: true, .. })) => {
+                Keep::Last { until: item.saturating_add(1), window }
+            }
+            (SortDirection::Desc, Some(ItemCursor { item, .. })) => Keep::Last { until: item, window },
+        };
+        let Some(read) = stretch.read(&source, keep)? else { continue };
+        let turn_id = read.id().to_owned();
+        let more = read.shelf.overflowed();
+        let mut items = read.shelf.into_items();
+        if direction == SortDirection::Desc {
+            items.make_contiguous().reverse();
+        }
+        let all_fitted =
+            items.into_iter().all(|kept| window.count > 0 && filling.push(stretch, &turn_id, kept));
+        if more || !all_fitted {
+            filling.page.next_cursor = filling.last;
+            break;
+        }
+    }
+    Ok(filling.page)
+}
+
+/// A page of items while it grows.
+struct Filling {
+    page: ThreadItemsListResponse,
+    /// Where to go on behind the last item.
+    last: Option<String>,
+    room: usize,
+}
+
+impl Filling {
+    /// Adds an item, and tells whether it had room.
+    fn push(&mut self, stretch: &Stretch, turn_id: &str, kept: Kept) -> bool {
+        let Kept { item, at, times: Times { started_at_ms, completed_at_ms } } = kept;
+        let weight = wire_size(&item);
+        if weight > self.room && !self.page.data.is_empty() {
+            return false;
+        }
+        self.room = self.room.saturating_sub(weight);
+        let cursor = |inclusive| cursor::write(&ItemCursor { turn: stretch.start, item: at, inclusive });
+        self.page.backwards_cursor.get_or_insert_with(|| cursor(/*inclusive*/ true));
+        self.last = Some(cursor(/*inclusive*/ false));
+        let turn_id = turn_id.to_owned();
+        self.page.data.push(ThreadItemEntry { turn_id, item, started_at_ms, completed_at_ms });
+        true
+    }
+}
+
+/// Returns the place behind (or before) an item that the client names; it has to name the turn besides.
+fn beside(source: &Source, stretch: Option<&Stretch>, item_id: &str) -> Result<ItemCursor, HistoryError> {
+    let unknown = || HistoryError::InvalidCursor(item_id.to_owned());
+    let stretch = stretch.ok_or_else(unknown)?;
+    let item = stretch.find_item(source, item_id)?.ok_or_else(unknown)?;
+    Ok(ItemCursor { turn: stretch.start, item, inclusive: false })
+}
+
+/// Returns the turns from a place on, in the order of the page.
+fn from_cursor(
+    outline: &Outline,
+    direction: SortDirection,
+    cursor: Option<TurnCursor>,
+) -> impl Iterator<Item = &Stretch> {
+    let mut stretches = outline.stretches();
+    let is_before = move |stretch: &&Stretch| {
+        cursor.is_some_and(|TurnCursor { turn, inclusive }| match direction {
+            _ if inclusive && stretch.start == turn => false,
+            SortDirection::Asc => stretch.start <= turn,
+            SortDirection::Desc => stretch.start >= turn,
+        })
+    };
+    std::iter::from_fn(move || match direction {
+        SortDirection::Asc => stretches.next(),
+        SortDirection::Desc => stretches.next_back(),
+    })
+    .skip_while(is_before)
+}
+
+/// Zero asks for one, as with the published server.
+fn page_limit(limit: Option<u32>) -> usize {
+    limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE) as usize
+}
