@@ -27,5 +27,5 @@ pub use layers::Layer;
 pub use loader::Loader;
 pub use overrides::{Override, parse_override};
 pub use permissions::{ApprovalPolicy, GranularApproval, SandboxMode, WorkspaceWrite};
-pub use provider::{OPENAI, ProviderConfig, WireApi};
+pub use provider::{OPENAI, ProviderConfig, SCRIPTED, WireApi};
 pub use settings::{Config, ReasoningSummary, Verbosity, WebSearch};

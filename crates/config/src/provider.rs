@@ -9,6 +9,9 @@ use crate::section::{Invalid, Section};
 /// The id of the provider that is built in, and used where none is named.
 pub const OPENAI: &str = "openai";
 
+/// The id of the provider that answers from a bundled script: no network, no login.
+pub const SCRIPTED: &str = "scripted";
+
 /// What OpenAI answers at, unless `openai_base_url` says otherwise.
 const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
 
@@ -99,6 +102,10 @@ impl ProviderConfig {
             stream_max_retries: STREAM_RETRIES,
             stream_idle_timeout: STREAM_IDLE,
         }
+    }
+
+    pub(crate) fn scripted() -> Self {
+        Self { name: "Bundled script".to_owned(), ..Self::new(SCRIPTED) }
     }
 
     pub(crate) fn openai(base_url: Option<String>) -> Self {

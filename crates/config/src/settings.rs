@@ -219,7 +219,8 @@ fn providers(
     unknown: &mut Vec<Vec<String>>,
 ) -> Result<BTreeMap<String, ProviderConfig>, Invalid> {
     let openai = ProviderConfig::openai(root.get("openai_base_url")?);
-    let mut providers = BTreeMap::from([(OPENAI.to_owned(), openai)]);
+    let built_in = [openai, ProviderConfig::scripted()];
+    let mut providers = BTreeMap::from(built_in.map(|provider| (provider.id.clone(), provider)));
     for (id, mut section) in root.sections("model_providers")? {
         if id == OPENAI {
             // Both published releases refuse it; what worked here would break their start.

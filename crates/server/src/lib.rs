@@ -1,1 +1,90 @@
-//! To be written.
+//! The app-server: connections, the handshake, routes and lanes, one handler file a method.
+//!
+//! - [`Options`] is what the program was started with; [`serve`] serves one client over any pair of streams.
+//!
+//! The path of one call: `connection` reads a line → `dispatch` finds the route, decodes the params and queues the
+//! handler in its lane → the handler returns a result → `dispatch` answers once and sends what was to follow.
+//!
+//! Invariant: exactly one answer a request, and everything that follows from it comes behind the answer.
+//! Only this crate knows JSON-RPC and the wire.
+
+mod connection;
+mod context;
+mod dispatch;
+mod error;
+mod handshake;
+mod lanes;
+mod live;
+mod methods;
+mod models;
+mod opening;
+mod paging;
+mod routes;
+mod wire;
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+
+use agent::Agents;
+use config::Loader;
+use rollout::Home;
+use state::Index;
+use threads::ThreadManager;
+use tokio::io::{AsyncBufRead, AsyncWrite};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{connection::Connection, context::App, live::Live, models::Models};
+
+/// The release of the protocol that clients are told: they take from it what they may ask for.
+pub const PROTOCOL_RELEASE: &str = "0.169.0";
+
+/// How long what is still to be written may take when everything else is done.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// What the program was started with.
+pub struct Options {
+    /// The `CODEX_HOME`.
+    pub home: PathBuf,
+    /// The folder that relative paths of clients start from.
+    pub cwd: PathBuf,
+    /// Reads the config.
+    pub config: Loader,
+    /// The environment, in which providers' keys are looked up.
+    pub env: HashMap<String, String>,
+    /// Stands in for the client's own name where requests to providers name who sends them.
+    pub originator: Option<String>,
+}
+
+/// Serves one client until its input ends or `stop` is cancelled.
+///
+/// What was read is answered, turns that run are closed on disk as interrupted, and what is still to be told is
+/// written; each of it within a bounded time.
+pub async fn serve<I, O>(options: Options, input: I, output: O, stop: CancellationToken)
+where
+    I: AsyncBufRead + Unpin,
+    O: AsyncWrite + Unpin + Send + 'static,
+{
+    let tasks = TaskTracker::new();
+    let background = CancellationToken::new();
+    let home = Home::new(options.home.clone());
+    let index = Index::start(home.clone(), &tasks, background.clone());
+    let threads = ThreadManager::new(home, index);
+    let live = Arc::new(Live::default());
+    let agents = Agents::new(threads.clone(), Arc::clone(&live) as Arc<dyn agent::Observer>);
+    let app = Arc::new(App { options, threads, agents, live, models: Models::default() });
+
+    let (outbox, drain) = jsonrpc::outbox();
+    let connection = Arc::new(Connection::new(outbox.clone()));
+    tasks.spawn(async move {
+        if let Err(error) = drain.write_to(output).await {
+            tracing::info!(%error, "the client no longer reads");
+        }
+    });
+    connection::serve(&app, &connection, input, &stop).await;
+    app.agents.shut_down().await;
+    outbox.close(LAST_WORDS).await;
+    background.cancel();
+    tasks.close();
+    if tokio::time::timeout(LAST_WORDS, tasks.wait()).await.is_err() {
+        tracing::warn!("some background work did not end in time");
+    }
+}

@@ -1,0 +1,263 @@
+//! The actor of one thread: takes requests one after the other, and has at most one turn running.
+//!
+//! A turn runs as a task of its own that holds the [`Session`] and gives it back at its end; what a request needs
+//! while it runs (its id, its cancellation, its queue of steered inputs) is in [`Running`].
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    AgentError,
+    event::{Event, Status, Why},
+    session::Session,
+    settings::Overrides,
+    shared::Shared,
+    turn::{self, Said, Steering, Task},
+};
+
+/// How many requests wait for a thread's actor; whoever sends one more waits.
+pub(crate) const QUEUE: usize = 64;
+
+/// What a thread can be asked for.
+pub(crate) enum Op {
+    StartTurn(Box<StartTurn>),
+    Steer { expected: String, said: Said, reply: Reply<String> },
+    Interrupt { turn: String, reply: Reply<()> },
+    Materialize { reply: Reply<()> },
+    Inject { items: Vec<items::ResponseItem>, reply: Reply<()> },
+    Rollback { turns: Rollback, reply: Reply<()> },
+    Watched(bool),
+    Unload { reply: Reply<()> },
+}
+
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, AgentError>>;
+
+/// A request for a turn.
+pub(crate) struct StartTurn {
+    pub(crate) task: Task,
+    pub(crate) overrides: Overrides,
+    pub(crate) reply: Reply<Started>,
+    /// Resolves when the client has its answer, or never will: nothing is told of the turn before.
+    pub(crate) answered: oneshot::Receiver<()>,
+}
+
+/// The answer to a request for a turn.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The turn that runs: a new one, or the running one that took the input in.
+    pub turn: String,
+}
+
+/// How much of the history goes.
+#[derive(Clone, Debug)]
+pub enum Rollback {
+    /// So many turns from the end.
+    Turns(u32),
+    /// This turn and those behind it; a running turn is interrupted first.
+    From(String),
+}
+
+struct Running {
+    id: String,
+    cancel: CancellationToken,
+    steering: Arc<Steering>,
+    task: JoinHandle<Session>,
+}
+
+pub(crate) struct Actor {
+    shared: Arc<Shared>,
+    ops: mpsc::Receiver<Op>,
+    /// `None` while a turn holds it.
+    session: Option<Session>,
+    running: Option<Running>,
+    /// What cannot be done while a turn runs.
+    deferred: VecDeque<Op>,
+    watched: bool,
+    idle_since: Instant,
+    idle_unload: Duration,
+    stop: CancellationToken,
+}
+
+enum Next {
+    Op(Op),
+    TurnOver(Result<Session, tokio::task::JoinError>),
+    Unload(Why),
+}
+
+impl Actor {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        ops: mpsc::Receiver<Op>,
+        session: Session,
+        idle_unload: Duration,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            shared,
+            ops,
+            session: Some(session),
+            running: None,
+            deferred: VecDeque::new(),
+            watched: true,
+            idle_since: Instant::now(),
+            idle_unload,
+            stop,
+        }
+    }
+
+    /// Runs until the thread is unloaded; then the thread is gone from the registry, and its watcher knows.
+    pub(crate) async fn run(mut self) {
+        let (why, asked) = loop {
+            match self.next().await {
+                Next::Op(Op::Unload { reply }) => break (Why::Asked, Some(reply)),
+                Next::Op(op) => self.take(op).await,
+                Next::TurnOver(session) => self.turn_over(session).await,
+                Next::Unload(why) => break (why, None),
+            }
+        };
+        self.end_turn().await;
+        self.shared.forget();
+        self.shared.tell(Event::Unloaded(why)).await;
+        if let Some(reply) = asked {
+            drop(reply.send(Ok(())));
+        }
+    }
+
+    async fn next(&mut self) -> Next {
+        if self.running.is_none()
+            && let Some(op) = self.deferred.pop_front()
+        {
+            return Next::Op(op);
+        }
+        let unload_at = self.idle_since + self.idle_unload;
+        let idle = !self.watched && self.running.is_none();
+        tokio::select! {
+            biased;
+            session = async { (&mut self.running.as_mut().expect("guarded").task).await }, if self.running.is_some() => {
+                Next::TurnOver(session)
+            }
+            () = self.stop.cancelled() => Next::Unload(Why::Shutdown),
+            op = self.ops.recv() => op.map_or(Next::Unload(Why::Shutdown), Next::Op),
+            () = tokio::time::sleep_until(unload_at), if idle => Next::Unload(Why::Idle),
+        }
+    }
+
+    async fn take(&mut self, op: Op) {
+        self.idle_since = Instant::now();
+        match op {
+            Op::StartTurn(start) => self.start_turn(*start).await,
+            Op::Steer { expected, said, reply } => drop(reply.send(self.steer(&expected, said))),
+            Op::Interrupt { turn, reply } => drop(reply.send(self.interrupt(&turn))),
+            Op::Watched(watched) => self.watched = watched,
+            Op::Rollback { turns: Rollback::Turns(_), reply } if self.running.is_some() => {
+                drop(reply.send(Err(AgentError::TurnInProgress)));
+            }
+            Op::Rollback { turns, reply } => {
+                self.end_turn().await;
+                let done = match &mut self.session {
+                    Some(session) => session.rollback(turns).await,
+                    None => Err(AgentError::NotLoaded(self.shared.id)),
+                };
+                drop(reply.send(done));
+            }
+            op => match &mut self.session {
+                None => self.deferred.push_back(op),
+                Some(session) => match op {
+                    Op::Materialize { reply } => drop(reply.send(session.materialize())),
+                    Op::Inject { items, reply } => drop(reply.send(session.inject(items).await)),
+                    _ => {}
+                },
+            },
+        }
+    }
+
+    /// Starts a turn, or lets the running one take the input in.
+    async fn start_turn(&mut self, start: StartTurn) {
+        let StartTurn { task, overrides, reply, answered } = start;
+        if let Some(running) = &self.running {
+            let refused = match task {
+                Task::Inputs { said, output_schema } => match running.steering.push(said) {
+                    Ok(()) => return drop(reply.send(Ok(Started { turn: running.id.clone() }))),
+                    Err(said) => Task::Inputs { said, output_schema },
+                },
+                Task::Compact => Task::Compact,
+            };
+            // It takes nothing more in, since it is about to end: the next one is this.
+            let start = StartTurn { task: refused, overrides, reply, answered };
+            return self.deferred.push_back(Op::StartTurn(Box::new(start)));
+        }
+        let Some(mut session) = self.session.take() else { return };
+        match session.begin(overrides) {
+            Err(error) => {
+                self.session = Some(session);
+                drop(reply.send(Err(error)));
+            }
+            Ok(id) => {
+                let (cancel, steering) = (CancellationToken::new(), Arc::new(Steering::default()));
+                self.shared.set_running(Some(id.clone()));
+                drop(reply.send(Ok(Started { turn: id.clone() })));
+                let turn = turn::Turn {
+                    id: id.clone(),
+                    task,
+                    cancel: cancel.clone(),
+                    steering: Arc::clone(&steering),
+                };
+                let task = tokio::spawn(async move {
+                    drop(answered.await);
+                    session.run(turn).await;
+                    session
+                });
+                self.running = Some(Running { id, cancel, steering, task });
+            }
+        }
+    }
+
+    fn steer(&self, expected: &str, said: Said) -> Result<String, AgentError> {
+        let running = self.running.as_ref().ok_or(AgentError::NoTurnToSteer)?;
+        if running.id != expected {
+            return Err(AgentError::OtherTurn { expected: expected.to_owned(), found: running.id.clone() });
+        }
+        running.steering.push(said).map_err(|_| AgentError::NoTurnToSteer)?;
+        Ok(running.id.clone())
+    }
+
+    fn interrupt(&self, turn: &str) -> Result<(), AgentError> {
+        let running = self.running.as_ref().ok_or(AgentError::NoTurnToInterrupt)?;
+        if running.id != turn {
+            return Err(AgentError::OtherTurn { expected: turn.to_owned(), found: running.id.clone() });
+        }
+        running.cancel.cancel();
+        Ok(())
+    }
+
+    /// Interrupts a running turn and waits until it is closed on disk.
+    async fn end_turn(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.cancel.cancel();
+            let session = (&mut running.task).await;
+            self.turn_over(session).await;
+        }
+    }
+
+    /// Takes the session back; one that a panic took along is loaded again from the rollout.
+    async fn turn_over(&mut self, session: Result<Session, tokio::task::JoinError>) {
+        self.idle_since = Instant::now();
+        let running = self.running.take();
+        match session {
+            Ok(session) => self.session = Some(session),
+            Err(error) => {
+                tracing::error!(thread = %self.shared.id, %error, "a turn was lost to a panic");
+                let turn = running.map(|running| running.id).unwrap_or_default();
+                self.session = Session::after_panic(Arc::clone(&self.shared), &turn).await;
+                self.shared.set_running(None);
+                self.shared.set_status(Status::SystemError).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The working state of a loaded thread: its store, its settings, and what the model knows.
+
+use std::sync::Arc;
+
+use items::ResponseItem;
+use model::{Model, TokenUsage};
+use rollout::{Event as StoredEvent, GitInfo, Home, Record, ThreadId, ThreadLock};
+use threads::ThreadError;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::{
+    AgentError,
+    actor::Rollback,
+    announce::{self, Announced},
+    event::{Event, Outcome, Status, TurnEnded},
+    failure::Failure,
+    records,
+    settings::{Overrides, Settings},
+    shared::Shared,
+    store::Store,
+};
+
+/// What a turn works on; owned by the actor, lent to the turn that runs.
+pub(crate) struct Session {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) store: Store,
+    pub(crate) settings: Settings,
+    pub(crate) model: Arc<dyn Model>,
+    pub(crate) client: model::ClientIdentity,
+    pub(crate) window: Option<i64>,
+    /// What the model knows; `None` until the first turn needs it.
+    pub(crate) known: Option<Known>,
+    /// The git facts of the working folder, still being asked for.
+    pub(crate) git: Option<oneshot::Receiver<Option<GitInfo>>>,
+    /// Held while a turn runs, so that no other server runs one in this thread.
+    pub(crate) lock: Option<ThreadLock>,
+}
+
+/// The history that goes into a request.
+#[derive(Default)]
+pub(crate) struct Known {
+    pub(crate) items: Arc<Vec<ResponseItem>>,
+    pub(crate) announced: Option<Announced>,
+    pub(crate) total: TokenUsage,
+}
+
+impl Session {
+    /// Gets ready for a turn: refused while another server runs one in this thread.
+    pub(crate) fn begin(&mut self, overrides: Overrides) -> Result<String, AgentError> {
+        let home = self.shared.manager.home();
+        if self.store.is_materialized() {
+            self.lock = lock(home, self.shared.id)?;
+        }
+        self.settings.apply(overrides);
+        let settings = self.settings.clone();
+        self.shared.update(|seen| seen.settings = settings);
+        Ok(Uuid::now_v7().to_string())
+    }
+
+    /// Takes the lock of the thread where it has none yet.
+    pub(crate) fn lock_once(&mut self) -> Result<(), AgentError> {
+        if self.lock.is_none() {
+            self.lock = lock(self.shared.manager.home(), self.shared.id)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the rollout of a thread that has none yet, with the git facts of its folder.
+    pub(crate) async fn materialize_with_git(&mut self) -> Result<(), AgentError> {
+        if let Some(asked) = self.git.take()
+            && let Ok(Some(facts)) = asked.await
+            && let Some(meta) = self.store.promised_meta()
+        {
+            meta.git.get_or_insert(facts);
+        }
+        self.materialize()
+    }
+
+    /// Makes the rollout of a thread that has none yet.
+    pub(crate) fn materialize(&mut self) -> Result<(), AgentError> {
+        if matches!(self.store, Store::Ephemeral) {
+            return Err(AgentError::Ephemeral(self.shared.id));
+        }
+        self.store.append(&[])?;
+        self.shared.update(|seen| seen.materialized = true);
+        Ok(())
+    }
+
+    /// Loads what the model knows, unless it is loaded and nobody else has added to it.
+    pub(crate) async fn know(&mut self) -> Result<&mut Known, AgentError> {
+        let stale = self.known.is_none() || self.store.has_grown();
+        if stale && let (true, Some(path)) = (self.store.is_materialized(), self.store.path()) {
+            let context = self.shared.manager.context(path).await?;
+            self.known = Some(Known {
+                items: Arc::new(context.items),
+                announced: context.turn_context.as_ref().and_then(Announced::recorded),
+                total: context.usage.map(|usage| usage.total).map_or_else(TokenUsage::default, |total| {
+                    TokenUsage {
+                        input_tokens: total.input_tokens,
+                        cached_input_tokens: total.cached_input_tokens,
+                        output_tokens: total.output_tokens,
+                        reasoning_output_tokens: total.reasoning_output_tokens,
+                        total_tokens: total.total_tokens,
+                    }
+                }),
+            });
+        }
+        Ok(self.known.get_or_insert_default())
+    }
+
+    /// Appends to the rollout what the model is to know, and to what it knows.
+    pub(crate) fn keep(
+        &mut self,
+        items: Vec<ResponseItem>,
+        events: &[StoredEvent],
+    ) -> Result<(), AgentError> {
+        let stored = items.iter().cloned().map(Record::ResponseItem);
+        let records: Vec<_> = stored.chain(events.iter().cloned().map(Record::EventMsg)).collect();
+        self.store.append(&records)?;
+        if !items.is_empty() {
+            Arc::make_mut(&mut self.known.get_or_insert_default().items).extend(items);
+        }
+        Ok(())
+    }
+
+    /// Returns the messages that tell the model what changed around it.
+    pub(crate) fn announcements(&mut self) -> Vec<ResponseItem> {
+        announce::changes(&mut self.known.get_or_insert_default().announced, &self.settings)
+    }
+
+    /// Puts items into what the model knows; no turn, no item of the thread.
+    pub(crate) async fn inject(&mut self, items: Vec<ResponseItem>) -> Result<(), AgentError> {
+        self.know().await?;
+        self.keep(items, &[])?;
+        self.shared.update(|seen| seen.materialized |= !seen.ephemeral);
+        Ok(())
+    }
+
+    /// Takes turns off the end of the history.
+    pub(crate) async fn rollback(&mut self, rollback: Rollback) -> Result<(), AgentError> {
+        let num_turns = match (rollback, self.store.path()) {
+            (Rollback::Turns(turns), _) => turns,
+            (Rollback::From(turn), Some(path)) if self.store.is_materialized() => {
+                self.shared.manager.turns_from(path, turn).await?
+            }
+            (Rollback::From(turn), _) => return Err(ThreadError::TurnNotFound(turn).into()),
+        };
+        if self.store.is_materialized() {
+            self.store.append(&[Record::EventMsg(records::rolled_back(num_turns))])?;
+            self.known = None;
+        }
+        Ok(())
+    }
+
+    /// Makes the working state anew after a panic took it along, and closes the turn that it was in.
+    pub(crate) async fn after_panic(shared: Arc<Shared>, turn: &str) -> Option<Self> {
+        let failure = Failure::internal("the server failed inside this turn");
+        let session = shared.registry.reload(&shared);
+        let now = records::now();
+        let mut closed = session;
+        if let Some(session) = &mut closed {
+            let end = records::task_complete(turn, None, Some(&failure), now, 0);
+            if let Err(error) = session.keep(Vec::new(), &[failure.record(turn), end]) {
+                tracing::error!(thread = %shared.id, %error, "the end of a lost turn could not be stored");
+            }
+        }
+        let stored = failure.record(turn);
+        shared
+            .tell(Event::Trouble { turn: turn.to_owned(), failure: stored.clone(), will_retry: false })
+            .await;
+        shared.set_running(None);
+        shared.set_status(Status::SystemError).await;
+        let ended = TurnEnded {
+            id: turn.to_owned(),
+            outcome: Outcome::Failed(stored),
+            started_at: now.timestamp(),
+            completed_at: now.timestamp(),
+            duration_ms: 0,
+            last_message: None,
+        };
+        shared.tell(Event::TurnEnded(ended)).await;
+        closed
+    }
+}
+
+/// Takes the lock of a turn. Where no lock can be made the turn runs without: the rollout's own lock still keeps lines
+/// whole, and a home whose `skein` folder is read-only is still one to work in.
+fn lock(home: &Home, id: ThreadId) -> Result<Option<ThreadLock>, AgentError> {
+    match ThreadLock::try_lock(home, id) {
+        Ok(Some(lock)) => Ok(Some(lock)),
+        Ok(None) => Err(ThreadError::Busy(id).into()),
+        Err(error) => {
+            tracing::warn!(thread = %id, %error, "a turn runs without its lock");
+            Ok(None)
+        }
+    }
+}

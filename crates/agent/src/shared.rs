@@ -1,0 +1,80 @@
+//! What of a loaded thread can be seen from outside of its actor.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rollout::ThreadId;
+use threads::{StoredThread, ThreadManager};
+
+use crate::{
+    event::{Event, Observer, Status},
+    registry::Registry,
+    settings::Settings,
+};
+
+/// The part of a loaded thread that its actor, its turn and its askers share.
+pub(crate) struct Shared {
+    pub(crate) id: ThreadId,
+    pub(crate) manager: ThreadManager,
+    pub(crate) registry: Arc<Registry>,
+    observer: Arc<dyn Observer>,
+    seen: Mutex<Snapshot>,
+}
+
+/// A loaded thread as it is now.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// What is known of it; the rollout, once it is there, knows more.
+    pub thread: StoredThread,
+    /// Whether nothing of it is kept.
+    pub ephemeral: bool,
+    /// Whether the rollout is there.
+    pub materialized: bool,
+    /// What it runs with.
+    pub settings: Settings,
+    /// What it is doing.
+    pub status: Status,
+    /// The turn that runs.
+    pub running: Option<String>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        id: ThreadId,
+        manager: ThreadManager,
+        registry: Arc<Registry>,
+        observer: Arc<dyn Observer>,
+        snapshot: Snapshot,
+    ) -> Self {
+        Self { id, manager, registry, observer, seen: Mutex::new(snapshot) }
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.seen().clone()
+    }
+
+    pub(crate) fn update(&self, change: impl FnOnce(&mut Snapshot)) {
+        change(&mut self.seen());
+    }
+
+    pub(crate) fn set_running(&self, turn: Option<String>) {
+        self.update(|seen| seen.running = turn);
+    }
+
+    pub(crate) async fn set_status(&self, status: Status) {
+        self.update(|seen| seen.status = status.clone());
+        self.tell(Event::Status(status)).await;
+    }
+
+    pub(crate) async fn tell(&self, event: Event) {
+        self.observer.observe(self.id, event).await;
+    }
+
+    /// Takes the thread out of the registry.
+    pub(crate) fn forget(&self) {
+        self.registry.remove(self.id);
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Snapshot> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,364 @@
+//! One turn: asks the model until it is done, and stores everything before anybody is told of it.
+//!
+//! Invariant: a turn that was started ends exactly once, completed, interrupted or failed, on disk and on the wire.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use items::{ResponseItem, Role};
+use model::{ModelError, Retry};
+use rollout::{Event as StoredEvent, Record};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    AgentError, compact,
+    event::{Event, Outcome, Status, Stored, TurnEnded, TurnStarted, Usage},
+    failure::Failure,
+    input::{self, Input},
+    records,
+    response::{self, Heard},
+    session::Session,
+};
+
+/// What a turn is to do.
+pub(crate) enum Task {
+    /// Answer what a client said.
+    Inputs { said: Said, output_schema: Option<serde_json::Value> },
+    /// Replace the history by a summary of it.
+    Compact,
+}
+
+/// What a client said at once.
+pub(crate) struct Said {
+    pub(crate) inputs: Vec<Input>,
+    /// The id that the client gave it.
+    pub(crate) client_id: Option<String>,
+}
+
+/// A turn that was begun.
+pub(crate) struct Turn {
+    pub(crate) id: String,
+    pub(crate) task: Task,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) steering: Arc<Steering>,
+}
+
+/// The inputs that are to join a running turn.
+#[derive(Default)]
+pub(crate) struct Steering(Mutex<Steered>);
+
+#[derive(Default)]
+struct Steered {
+    waiting: VecDeque<Said>,
+    closed: bool,
+}
+
+impl Steering {
+    /// Hands words to the turn; gives them back when it takes none any more.
+    pub(crate) fn push(&self, said: Said) -> Result<(), Said> {
+        let mut steered = self.lock();
+        if steered.closed {
+            return Err(said);
+        }
+        steered.waiting.push_back(said);
+        Ok(())
+    }
+
+    fn take(&self) -> VecDeque<Said> {
+        std::mem::take(&mut self.lock().waiting)
+    }
+
+    /// Closes the queue if nothing waits in it; `false` when something does.
+    fn close_if_empty(&self) -> bool {
+        let mut steered = self.lock();
+        steered.closed = steered.waiting.is_empty();
+        steered.closed
+    }
+
+    /// Closes the queue and returns what waited in it.
+    fn close(&self) -> VecDeque<Said> {
+        let mut steered = self.lock();
+        steered.closed = true;
+        std::mem::take(&mut steered.waiting)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Steered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a turn stops before the model is done.
+pub(crate) enum Stop {
+    Interrupted,
+    Failed(Failure),
+}
+
+impl From<AgentError> for Stop {
+    fn from(error: AgentError) -> Self {
+        Self::Failed(Failure::from(&error))
+    }
+}
+
+/// What a turn knows of itself while it runs.
+pub(crate) struct Progress {
+    pub(crate) id: String,
+    pub(crate) cancel: CancellationToken,
+    started: DateTime<Utc>,
+    /// The last message of the model, as stored.
+    last_message: Option<StoredEvent>,
+    /// Sent back to the provider for the rest of the turn.
+    turn_state: Option<String>,
+}
+
+impl Session {
+    /// Runs a turn to its end; every way out of it is stored and told.
+    pub(crate) async fn run(&mut self, turn: Turn) {
+        let Turn { id, task, cancel, steering } = turn;
+        let mut progress =
+            Progress { id, cancel, started: records::now(), last_message: None, turn_state: None };
+        let ended = match self.start(&mut progress, &task).await {
+            Ok(()) => match task {
+                Task::Inputs { said, output_schema } => {
+                    self.converse(&mut progress, &steering, said, output_schema).await
+                }
+                Task::Compact => {
+                    steering.close();
+                    compact::run(self, &progress).await
+                }
+            },
+            Err(stop) => Err(stop),
+        };
+        self.end(progress, &steering, ended).await;
+    }
+
+    /// Stores and tells the beginning.
+    async fn start(&mut self, progress: &mut Progress, task: &Task) -> Result<(), Stop> {
+        self.materialize_for_turn().await?;
+        let begun = records::task_started(&progress.id, progress.started, self.window);
+        let known = self.know().await.map(drop);
+        let stored = self.store.append(&[Record::EventMsg(begun)]).map_err(AgentError::from);
+        self.shared.set_status(Status::Active).await;
+        let started = TurnStarted { id: progress.id.clone(), started_at: progress.started.timestamp() };
+        self.shared.tell(Event::TurnStarted(started)).await;
+        known.and(stored)?;
+        if matches!(task, Task::Inputs { .. }) {
+            let told = self.announcements();
+            self.keep(told, &[])?;
+            let context = records::turn_context(&self.settings, &progress.id);
+            self.store.append(&[Record::TurnContext(context)]).map_err(AgentError::from)?;
+        }
+        Ok(())
+    }
+
+    async fn materialize_for_turn(&mut self) -> Result<(), AgentError> {
+        if self.shared.snapshot().ephemeral {
+            return Ok(());
+        }
+        self.materialize_with_git().await?;
+        self.lock_once()
+    }
+
+    /// Takes inputs in and asks the model, until it asks for nothing and nothing waits for it.
+    async fn converse(
+        &mut self,
+        progress: &mut Progress,
+        steering: &Steering,
+        said: Said,
+        output_schema: Option<serde_json::Value>,
+    ) -> Result<(), Stop> {
+        self.hear(progress, said).await?;
+        loop {
+            for said in steering.take() {
+                self.hear(progress, said).await?;
+            }
+            let calls = self.ask(progress, output_schema.as_ref()).await?;
+            if calls.is_empty() {
+                if steering.close_if_empty() {
+                    return Ok(());
+                }
+                continue;
+            }
+            let outputs = calls.iter().filter_map(unsupported).collect();
+            self.keep(outputs, &[])?;
+        }
+    }
+
+    /// Stores what a client said, and shows it.
+    async fn hear(&mut self, progress: &Progress, said: Said) -> Result<(), Stop> {
+        let Said { inputs, client_id } = said;
+        if inputs.is_empty() {
+            return Ok(());
+        }
+        let item = Uuid::now_v7().to_string();
+        let said = input::record(&inputs, client_id, &progress.id, &item);
+        let messages = tokio::task::block_in_place(|| input::messages(&inputs));
+        self.keep(messages, std::slice::from_ref(&said))?;
+        let preview = records::said(&said);
+        self.shared.update(|seen| {
+            seen.thread.summary.preview.get_or_insert(preview);
+        });
+        self.show(progress, vec![said], false, None).await;
+        Ok(())
+    }
+
+    /// Tells of records that complete an item.
+    pub(crate) async fn show(
+        &self,
+        progress: &Progress,
+        events: Vec<StoredEvent>,
+        opened: bool,
+        began_ms: Option<i64>,
+    ) {
+        let now = records::now().timestamp_millis();
+        let span_ms = (began_ms.unwrap_or(now), now);
+        self.shared.tell(Event::Stored(Stored { turn: progress.id.clone(), events, opened, span_ms })).await;
+    }
+
+    /// Asks the model once, again where its stream breaks off; returns the calls that it wants answered.
+    ///
+    /// What was complete before a break is stored and part of the next request, so nothing is said or done twice.
+    async fn ask(
+        &mut self,
+        progress: &mut Progress,
+        output_schema: Option<&serde_json::Value>,
+    ) -> Result<Vec<ResponseItem>, Stop> {
+        let mut attempt = 0;
+        let mut calls = Vec::new();
+        loop {
+            let request = self.request(progress, output_schema);
+            let error = match response::hear(self, progress, request, &mut calls).await? {
+                Heard::Completed(usage) => {
+                    self.count(progress, usage).await?;
+                    return Ok(calls);
+                }
+                Heard::Broken(error) => error,
+            };
+            let retries = self.model.stream_retries();
+            if attempt >= retries || error.retry == Retry::No {
+                return Err(Stop::Failed(Failure::from(&error)));
+            }
+            attempt += 1;
+            self.trouble(progress, Failure::reconnecting(attempt, retries, &error), true).await;
+            tokio::select! {
+                () = progress.cancel.cancelled() => return Err(Stop::Interrupted),
+                () = tokio::time::sleep(pause(&error, attempt)) => {}
+            }
+        }
+    }
+
+    pub(crate) fn request(
+        &self,
+        progress: &Progress,
+        output_schema: Option<&serde_json::Value>,
+    ) -> model::Request {
+        let items = self.known.as_ref().map(|known| Arc::clone(&known.items)).unwrap_or_default();
+        records::request(self, &progress.id, items, progress.turn_state.clone(), output_schema.cloned())
+    }
+
+    /// Stores and tells what a response took.
+    pub(crate) async fn count(
+        &mut self,
+        progress: &Progress,
+        last: Option<model::TokenUsage>,
+    ) -> Result<(), AgentError> {
+        let Some(last) = last else { return Ok(()) };
+        let known = self.known.get_or_insert_default();
+        known.total = records::sum(&known.total, &last);
+        let usage = Usage { last, total: known.total.clone(), window: self.window };
+        self.store.append(&[Record::EventMsg(records::token_count(&usage))])?;
+        self.shared.tell(Event::Usage { turn: progress.id.clone(), usage }).await;
+        Ok(())
+    }
+
+    async fn trouble(&self, progress: &Progress, failure: Failure, will_retry: bool) {
+        let failure = failure.record(&progress.id);
+        self.shared.tell(Event::Trouble { turn: progress.id.clone(), failure, will_retry }).await;
+    }
+
+    /// Stores and tells the end.
+    async fn end(&mut self, progress: Progress, steering: &Steering, ended: Result<(), Stop>) {
+        let late = steering.close();
+        let now = records::now();
+        let duration_ms = (now - progress.started).num_milliseconds().max(0);
+        let said = progress.last_message.as_ref().map(records::said);
+        let (outcome, status, items, events) = match ended {
+            Ok(()) => {
+                let end = records::task_complete(&progress.id, said, None, now, duration_ms);
+                (Outcome::Completed, Status::Idle, Vec::new(), vec![end])
+            }
+            Err(Stop::Interrupted) => {
+                // Steered words that the model has not heard yet are not lost: the next request holds them.
+                for said in late {
+                    drop(self.hear(&progress, said).await);
+                }
+                let end = records::turn_aborted(&progress.id, now, duration_ms);
+                (Outcome::Interrupted, Status::Idle, self.closing_items(), vec![end])
+            }
+            Err(Stop::Failed(failure)) => {
+                self.trouble(&progress, failure.clone(), false).await;
+                let end = records::task_complete(&progress.id, said, Some(&failure), now, duration_ms);
+                let stored = failure.record(&progress.id);
+                (Outcome::Failed(stored.clone()), Status::SystemError, Vec::new(), vec![stored, end])
+            }
+        };
+        if let Err(error) = self.keep(items, &events) {
+            tracing::error!(thread = %self.shared.id, %error, "the end of a turn could not be stored");
+        }
+        self.lock = None;
+        self.shared.set_running(None);
+        self.shared.set_status(status).await;
+        let Progress { id, started, last_message, .. } = progress;
+        let ended = TurnEnded {
+            id,
+            outcome,
+            started_at: started.timestamp(),
+            completed_at: now.timestamp(),
+            duration_ms,
+            last_message,
+        };
+        self.shared.tell(Event::TurnEnded(ended)).await;
+    }
+
+    /// Answers calls that were left open, and tells the model that it was stopped.
+    fn closing_items(&self) -> Vec<ResponseItem> {
+        let known = self.known.as_ref().map(|known| known.items.as_slice()).unwrap_or_default();
+        let open = records::open_calls(known);
+        let note = "<turn_aborted>\nThe person stopped this turn before it was done; what was under way may be half done.\n</turn_aborted>";
+        open.filter_map(|call| ResponseItem::output_for(call, "aborted by the person"))
+            .chain([ResponseItem::message(Role::User, note)])
+            .collect()
+    }
+}
+
+impl Progress {
+    pub(crate) fn said(&mut self, message: StoredEvent) {
+        self.last_message = Some(message);
+    }
+
+    pub(crate) fn keep_state(&mut self, state: String) {
+        self.turn_state = Some(state);
+    }
+}
+
+/// Answers a call of a tool that this server does not have yet.
+fn unsupported(call: &ResponseItem) -> Option<ResponseItem> {
+    let name = call.str("name").unwrap_or(call.kind());
+    let text = match call.kind() {
+        "custom_tool_call" => format!("unsupported custom tool call: {name}"),
+        _ => format!("unsupported call: {name}"),
+    };
+    ResponseItem::output_for(call, text)
+}
+
+/// How long to wait before a stream is asked for again: what the provider says, else twice as long each time.
+fn pause(error: &ModelError, attempt: u32) -> Duration {
+    match error.retry {
+        Retry::After(pause) => pause,
+        Retry::Stream | Retry::No => Duration::from_millis(100 * 2_u64.saturating_pow(attempt.min(6))),
+    }
+}

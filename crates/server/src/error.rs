@@ -1,0 +1,59 @@
+//! The one place where errors become wire codes; clients match on the texts.
+
+use agent::AgentError;
+use jsonrpc::RpcError;
+use threads::ThreadError;
+
+/// A request that cannot be served as it is.
+pub(crate) fn invalid(message: impl Into<String>) -> RpcError {
+    RpcError::invalid_request(message)
+}
+
+/// Something that failed on our side, with its causes.
+pub(crate) fn internal(error: &dyn std::error::Error) -> RpcError {
+    RpcError::internal(with_causes(error))
+}
+
+pub(crate) fn of_thread(error: &ThreadError) -> RpcError {
+    match error {
+        ThreadError::NotFound(_)
+        | ThreadError::Archived(_)
+        | ThreadError::NotArchived(_)
+        | ThreadError::Busy(_)
+        | ThreadError::TurnNotFound(_)
+        | ThreadError::EmptyName
+        | ThreadError::EmptyPatch
+        | ThreadError::BlankField(_)
+        | ThreadError::InvalidCursor(_) => invalid(error.to_string()),
+        ThreadError::NoSession(_)
+        | ThreadError::Rollout(_)
+        | ThreadError::History(_)
+        | ThreadError::Io { .. }
+        | ThreadError::Worker => internal(error),
+    }
+}
+
+pub(crate) fn of_agent(error: &AgentError) -> RpcError {
+    match error {
+        AgentError::NotLoaded(_)
+        | AgentError::NoTurnToSteer
+        | AgentError::NoTurnToInterrupt
+        | AgentError::OtherTurn { .. }
+        | AgentError::TurnInProgress
+        | AgentError::Provider(_)
+        | AgentError::Ephemeral(_) => invalid(error.to_string()),
+        AgentError::Thread(error) => of_thread(error),
+        AgentError::Rollout(_) => internal(error),
+    }
+}
+
+/// Joins an error and its causes.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        text = format!("{text}: {source}");
+        cause = source.source();
+    }
+    text
+}

@@ -1,0 +1,263 @@
+//! What happens in loaded threads, told to the clients that want to know.
+//!
+//! Stored records are shown by the one projection (crate `history`), so that a thread reads back as it ran.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
+
+use agent::{Delta, Event, Observer, Opened, OpenedKind, Outcome, Stored, TurnEnded, TurnStarted, Why};
+use futures::{FutureExt, future::BoxFuture};
+use protocol::{
+    AgentMessageDeltaNotification, ErrorNotification, ItemCompletedNotification, ItemStartedNotification,
+    ModelRerouteReason, ModelReroutedNotification, ReasoningSummaryPartAddedNotification,
+    ReasoningSummaryTextDeltaNotification, ReasoningTextDeltaNotification, ServerNotification as Note,
+    ThreadClosedNotification, ThreadItem, ThreadStatus, ThreadStatusChangedNotification,
+    ThreadTokenUsageUpdatedNotification, Turn, TurnCompletedNotification, TurnItemsView,
+    TurnStartedNotification, TurnStatus,
+};
+use threads::ThreadId;
+
+use crate::{connection::Connection, wire};
+
+/// The connected clients, and what they listen to.
+#[derive(Default)]
+pub(crate) struct Live {
+    clients: Mutex<Clients>,
+}
+
+#[derive(Default)]
+struct Clients {
+    connected: BTreeMap<u64, Weak<Connection>>,
+    listening: HashMap<ThreadId, BTreeSet<u64>>,
+}
+
+impl Live {
+    /// Takes in a client that introduced itself.
+    pub(crate) fn connect(&self, connection: &Arc<Connection>) {
+        self.lock().connected.insert(connection.id, Arc::downgrade(connection));
+    }
+
+    /// Has a client listen to a thread.
+    pub(crate) fn subscribe(&self, id: ThreadId, connection: &Connection) {
+        self.lock().listening.entry(id).or_default().insert(connection.id);
+    }
+
+    /// Has a client listen no more; tells whether it did.
+    pub(crate) fn unsubscribe(&self, id: ThreadId, connection: &Connection) -> bool {
+        self.lock().listening.get_mut(&id).is_some_and(|listening| listening.remove(&connection.id))
+    }
+
+    /// Tells whether any client listens to a thread.
+    pub(crate) fn is_watched(&self, id: ThreadId) -> bool {
+        self.lock().listening.get(&id).is_some_and(|listening| !listening.is_empty())
+    }
+
+    /// Tells every client.
+    pub(crate) async fn tell_all(&self, note: &Note) {
+        let all: Vec<_> = self.lock().connected.values().filter_map(Weak::upgrade).collect();
+        tell(all, note).await;
+    }
+
+    /// Tells the clients that listen to a thread.
+    async fn tell_listening(&self, id: ThreadId, note: &Note) {
+        tell(self.listening(id), note).await;
+    }
+
+    fn listening(&self, id: ThreadId) -> Vec<Arc<Connection>> {
+        let clients = self.lock();
+        let ids = clients.listening.get(&id).into_iter().flatten();
+        ids.filter_map(|id| clients.connected.get(id)?.upgrade()).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Clients> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn show(&self, id: ThreadId, event: Event) {
+        match event {
+            Event::Status(status) => self.status(id, wire::status(&status)).await,
+            Event::Unloaded(why) => {
+                if why != Why::Shutdown {
+                    self.status(id, ThreadStatus::NotLoaded).await;
+                }
+                if why == Why::Idle {
+                    let closed = ThreadClosedNotification { thread_id: id.to_string() };
+                    self.tell_all(&Note::ThreadClosed(closed)).await;
+                }
+                self.lock().listening.remove(&id);
+            }
+            event => {
+                for note in notes(&id.to_string(), event) {
+                    self.tell_listening(id, &note).await;
+                }
+            }
+        }
+    }
+
+    async fn status(&self, id: ThreadId, status: ThreadStatus) {
+        let changed = ThreadStatusChangedNotification { thread_id: id.to_string(), status };
+        self.tell_all(&Note::ThreadStatusChanged(changed)).await;
+    }
+}
+
+impl Observer for Live {
+    fn observe(&self, thread: ThreadId, event: Event) -> BoxFuture<'_, ()> {
+        self.show(thread, event).boxed()
+    }
+}
+
+async fn tell(connections: Vec<Arc<Connection>>, note: &Note) {
+    for connection in connections {
+        connection.notify(note).await;
+    }
+}
+
+/// Returns what those who listen to the thread are told of an event.
+fn notes(thread: &str, event: Event) -> Vec<Note> {
+    let thread_id = thread.to_owned();
+    match event {
+        Event::TurnStarted(TurnStarted { id, started_at }) => {
+            let turn = Turn { started_at: Some(started_at), ..turn(id, TurnStatus::InProgress) };
+            vec![Note::TurnStarted(TurnStartedNotification { thread_id, turn })]
+        }
+        Event::Opened(Opened { turn, item, kind, at_ms }) => {
+            let item = opened(item, kind);
+            vec![Note::ItemStarted(ItemStartedNotification {
+                thread_id,
+                turn_id: turn,
+                item,
+                started_at_ms: at_ms,
+            })]
+        }
+        Event::Delta { turn, item, delta } => vec![piece(thread_id, turn, item, delta)],
+        Event::Stored(stored) => completed(thread_id, stored),
+        Event::Usage { turn, usage } => {
+            vec![Note::ThreadTokenUsageUpdated(ThreadTokenUsageUpdatedNotification {
+                thread_id,
+                turn_id: turn,
+                token_usage: wire::token_usage(&usage),
+            })]
+        }
+        Event::RateLimits(limits) => vec![Note::AccountRateLimitsUpdated(wire::rate_limits(&limits))],
+        Event::Rerouted { turn, from, to } => vec![Note::ModelRerouted(ModelReroutedNotification {
+            thread_id,
+            turn_id: turn,
+            from_model: from,
+            to_model: to,
+            reason: ModelRerouteReason::HighRiskCyberActivity,
+        })],
+        Event::Trouble { turn, failure, will_retry } => history::error_of(&failure)
+            .map(|error| Note::Error(ErrorNotification { thread_id, turn_id: turn, error, will_retry }))
+            .into_iter()
+            .collect(),
+        Event::TurnEnded(ended) => vec![Note::TurnCompleted(end(thread_id, ended))],
+        Event::Status(_) | Event::Unloaded(_) => Vec::new(),
+    }
+}
+
+fn opened(id: String, kind: OpenedKind) -> ThreadItem {
+    match kind {
+        OpenedKind::AgentMessage { phase } => {
+            let phase = phase.and_then(|word| serde_json::from_value(word.into()).ok());
+            ThreadItem::AgentMessage { id, text: String::new(), phase, memory_citation: None }
+        }
+        OpenedKind::Reasoning => ThreadItem::Reasoning { id, summary: Vec::new(), content: Vec::new() },
+        OpenedKind::Compaction => ThreadItem::ContextCompaction { id },
+    }
+}
+
+fn piece(thread_id: String, turn_id: String, item_id: String, delta: Delta) -> Note {
+    match delta {
+        Delta::Text(delta) => {
+            Note::AgentMessageDelta(AgentMessageDeltaNotification { thread_id, turn_id, item_id, delta })
+        }
+        Delta::SummaryPart(summary_index) => {
+            Note::ReasoningSummaryPartAdded(ReasoningSummaryPartAddedNotification {
+                thread_id,
+                turn_id,
+                item_id,
+                summary_index,
+            })
+        }
+        Delta::Summary(summary_index, delta) => {
+            Note::ReasoningSummaryTextDelta(ReasoningSummaryTextDeltaNotification {
+                thread_id,
+                turn_id,
+                item_id,
+                delta,
+                summary_index,
+            })
+        }
+        Delta::Reasoning(content_index, delta) => Note::ReasoningTextDelta(ReasoningTextDeltaNotification {
+            thread_id,
+            turn_id,
+            item_id,
+            delta,
+            content_index,
+        }),
+    }
+}
+
+/// An item that stored records complete: begun, where it was not announced before, and completed.
+fn completed(thread_id: String, stored: Stored) -> Vec<Note> {
+    let Stored { turn, events, opened, span_ms: (started_at_ms, completed_at_ms) } = stored;
+    let mut notes = Vec::new();
+    for item in history::items_of(&events) {
+        if !opened {
+            notes.push(Note::ItemStarted(ItemStartedNotification {
+                thread_id: thread_id.clone(),
+                turn_id: turn.clone(),
+                item: item.clone(),
+                started_at_ms,
+            }));
+        }
+        notes.push(Note::ItemCompleted(ItemCompletedNotification {
+            thread_id: thread_id.clone(),
+            turn_id: turn.clone(),
+            item,
+            completed_at_ms,
+        }));
+    }
+    notes
+}
+
+fn end(thread_id: String, ended: TurnEnded) -> TurnCompletedNotification {
+    let TurnEnded { id, outcome, started_at, completed_at, duration_ms, last_message } = ended;
+    let (status, error) = match outcome {
+        Outcome::Completed => (TurnStatus::Completed, None),
+        Outcome::Interrupted => (TurnStatus::Interrupted, None),
+        Outcome::Failed(failure) => (TurnStatus::Failed, history::error_of(&failure)),
+    };
+    let items = last_message.map(|message| history::items_of(&[message])).unwrap_or_default();
+    let items_view = match items.is_empty() {
+        true => TurnItemsView::NotLoaded,
+        false => TurnItemsView::Summary,
+    };
+    let turn = Turn {
+        items,
+        items_view,
+        error,
+        started_at: Some(started_at),
+        completed_at: Some(completed_at),
+        duration_ms: Some(duration_ms),
+        ..turn(id, status)
+    };
+    TurnCompletedNotification { thread_id, turn }
+}
+
+/// A turn of which no more is known.
+pub(crate) fn turn(id: String, status: TurnStatus) -> Turn {
+    Turn {
+        root_turn_id: Some(id.clone()),
+        id,
+        items: Vec::new(),
+        items_view: TurnItemsView::NotLoaded,
+        status,
+        error: None,
+        started_at: None,
+        completed_at: None,
+        duration_ms: None,
+    }
+}

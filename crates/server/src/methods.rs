@@ -1,0 +1,6 @@
+//! One file a method.
+
+pub(crate) mod config_requirements;
+pub(crate) mod fs;
+pub(crate) mod thread;
+pub(crate) mod turn;

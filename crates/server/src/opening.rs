@@ -1,0 +1,86 @@
+//! What start, resume and fork share: from config and overrides to the settings of a thread, and to its answer.
+
+use std::path::PathBuf;
+
+use agent::{Parts, Settings};
+use jsonrpc::RpcError;
+use protocol::{PatchField, ThreadOverrides};
+use serde_json::{Map, Value};
+
+use crate::{context::Context, error::invalid, handshake, wire};
+
+/// The model that is asked for where neither client nor config names one.
+const DEFAULT_MODEL: &str = "gpt-5.1-codex";
+
+/// Settings of a thread that is about to be loaded, and what beside its files it needs.
+pub(crate) struct Opening {
+    pub(crate) settings: Settings,
+    pub(crate) parts: Parts,
+}
+
+/// What a stored thread remembers of how it ran.
+#[derive(Default)]
+pub(crate) struct Remembered {
+    pub(crate) model: Option<String>,
+    pub(crate) provider: Option<String>,
+    pub(crate) cwd: Option<PathBuf>,
+    pub(crate) effort: Option<String>,
+}
+
+/// Works out the settings: what the client says, else what the thread remembers, else the config.
+pub(crate) fn open(
+    cx: &Context,
+    overrides: ThreadOverrides,
+    remembered: Remembered,
+) -> Result<Opening, RpcError> {
+    let thread_layer: Map<String, Value> = overrides.config.unwrap_or_default().into_iter().collect();
+    let config = cx.options.config.load(&thread_layer).map_err(|error| wire::config_error(&error))?;
+    let unsupported =
+        |field: &str| Err(invalid(format!("thread `{field}` is not supported by this server yet")));
+    if overrides.permissions.is_some() {
+        return unsupported("permissions");
+    }
+    let provider = overrides
+        .model_provider
+        .or(remembered.provider.filter(|id| config.providers.contains_key(id)))
+        .unwrap_or_else(|| config.model_provider.clone());
+    let model = cx.models.provider(&provider, &config, &cx.options.env).map_err(invalid)?;
+    let cwd = overrides.cwd.map(PathBuf::from).or(remembered.cwd);
+    let cwd = cwd.map_or_else(|| cx.options.cwd.clone(), |cwd| cx.options.cwd.join(cwd));
+    let approval = overrides.approval_policy.map(wire::approval_from_wire);
+    let name = overrides.model.or(remembered.model).or_else(|| config.model.clone());
+    let name = name.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
+    let configured = config.model_context_window.and_then(|tokens| i64::try_from(tokens).ok());
+    let window = Some(model::facts(&name).usable_window(configured));
+    let settings = Settings {
+        provider,
+        cwd,
+        approval: approval.unwrap_or(config.approval_policy),
+        sandbox: wire::sandbox_policy(overrides.sandbox, &config),
+        effort: remembered.effort.or_else(|| config.model_reasoning_effort.clone()),
+        summary: config.model_reasoning_summary.map(|summary| summary.as_str().to_owned()),
+        service_tier: match &overrides.service_tier {
+            PatchField::Set(tier) => Some(wire::service_tier_from_wire(tier)),
+            PatchField::Clear => None,
+            PatchField::Keep => config.service_tier.clone(),
+        },
+        verbosity: config.model_verbosity.map(|verbosity| verbosity.as_str().to_owned()),
+        base_instructions: overrides.base_instructions.or_else(|| config.base_instructions.clone()),
+        developer_instructions: overrides
+            .developer_instructions
+            .or_else(|| config.developer_instructions.clone()),
+        model: name,
+    };
+    let client = cx.connection.client();
+    let (client_name, version) = client.map_or(("", ""), |client| (&client.name, &client.version));
+    let parts = Parts {
+        model,
+        client: model::ClientIdentity {
+            name: cx.originator(),
+            user_agent: handshake::user_agent(cx, client_name, version),
+        },
+        window,
+        idle_unload: config.idle_unload,
+    };
+    Ok(Opening { settings, parts })
+}

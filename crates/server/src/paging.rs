@@ -1,0 +1,55 @@
+//! What the pages of several methods share.
+
+use std::path::{Component, Path, PathBuf};
+
+use serde::Serialize;
+
+/// How large the data of a page may be. Published clients read lines of 64 KiB and no more; the rest is room for
+/// the envelope and the cursors.
+pub(crate) const PAGE_BYTES: usize = 60 << 10;
+
+/// Takes as much as fits into a page; the first is taken however large it is, so that a walk always goes on.
+pub(crate) fn fitting<T: Serialize>(all: impl Iterator<Item = T>, room: usize) -> Vec<T> {
+    let mut left = room;
+    let mut fitting: Vec<T> = Vec::new();
+    for one in all {
+        let size = serde_json::to_vec(&one).map_or(0, |bytes| bytes.len() + 1);
+        if size > left && !fitting.is_empty() {
+            break;
+        }
+        left = left.saturating_sub(size);
+        fitting.push(one);
+    }
+    fitting
+}
+
+/// Returns a folder as rollouts name it: absolute, without a slash at the end.
+pub(crate) fn folder(text: &str, base: &Path) -> String {
+    let mut path = PathBuf::new();
+    for part in base.join(text).components() {
+        if part != Component::CurDir {
+            path.push(part);
+        }
+    }
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_cut_by_bytes_but_never_empty() {
+        let texts = ["x".repeat(50), "y".repeat(50), "z".repeat(500)];
+        for (room, fit) in [(0, 1), (60, 1), (110, 2), (10_000, 3)] {
+            assert_eq!(fitting(texts.iter(), room).len(), fit, "{room}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_named_one_way() {
+        for (text, named) in [("/a/b/", "/a/b"), ("/a/./b", "/a/b"), ("c", "/base/c"), ("/", "/")] {
+            assert_eq!(folder(text, Path::new("/base")), named);
+        }
+    }
+}

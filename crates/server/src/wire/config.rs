@@ -1,0 +1,26 @@
+//! What is wrong with the config, told to clients.
+
+use config::ConfigError;
+use jsonrpc::RpcError;
+use protocol::{ConfigWarningNotification, ServerNotification, TextPosition, TextRange};
+
+use crate::error::invalid;
+
+/// The warning that follows the handshake; until the file is mended the server runs on defaults.
+pub(crate) fn config_warning(error: &ConfigError) -> ServerNotification {
+    ServerNotification::ConfigWarning(ConfigWarningNotification {
+        summary: "Invalid configuration; using defaults.".to_owned(),
+        details: Some(error.to_string()),
+        path: error.path.as_ref().map(|path| path.to_string_lossy().into_owned()),
+        range: error.range.map(|range| TextRange { start: position(range.start), end: position(range.end) }),
+    })
+}
+
+/// The answer to what cannot be done without a config.
+pub(crate) fn config_error(error: &ConfigError) -> RpcError {
+    invalid(format!("failed to load configuration: {error}"))
+}
+
+fn position(config::Position { line, column }: config::Position) -> TextPosition {
+    TextPosition { line, column }
+}

@@ -1,0 +1,76 @@
+//! What can go wrong with stored threads, as far as a caller can act on it.
+
+use std::{io, path::PathBuf};
+
+use rollout::ThreadId;
+
+/// A call of the thread manager that could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum ThreadError {
+    /// No rollout of this id where the call looks for one.
+    #[error("no rollout found for thread id {0}")]
+    NotFound(ThreadId),
+    /// The thread is archived, and the call works on active threads only.
+    #[error("session {0} is archived. Run `codex unarchive {0}` to unarchive it first.")]
+    Archived(ThreadId),
+    /// No archived rollout of this id.
+    #[error("no archived rollout found for thread id {0}")]
+    NotArchived(ThreadId),
+    /// The file is no rollout, or its first records are unreadable.
+    #[error("failed to load rollout `{}`: no session record in it", .0.display())]
+    NoSession(PathBuf),
+    /// Another server is writing to the thread.
+    #[error("thread {0} already has an active writer")]
+    Busy(ThreadId),
+    /// A turn that the caller named is not in the thread.
+    #[error("turn not found: {0}")]
+    TurnNotFound(String),
+    /// A name that is blank.
+    #[error("thread name must not be empty")]
+    EmptyName,
+    /// A patch that names no field.
+    #[error("gitInfo must include at least one field")]
+    EmptyPatch,
+    /// A patch that sets a field to a blank text.
+    #[error("gitInfo.{0} must not be empty")]
+    BlankField(&'static str),
+    /// A rollout operation failed.
+    #[error(transparent)]
+    Rollout(#[from] rollout::RolloutError),
+    /// A cursor that no page gave.
+    #[error("invalid cursor: {0}")]
+    InvalidCursor(String),
+    /// Projecting the history failed.
+    #[error(transparent)]
+    History(history::HistoryError),
+    /// A file operation failed.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The worker that did the blocking part died.
+    #[error("the storage worker was stopped")]
+    Worker,
+}
+
+impl From<history::HistoryError> for ThreadError {
+    fn from(error: history::HistoryError) -> Self {
+        match error {
+            history::HistoryError::InvalidCursor(cursor) => Self::InvalidCursor(cursor),
+            history::HistoryError::TurnNotFound(turn) => Self::TurnNotFound(turn),
+            other => Self::History(other),
+        }
+    }
+}
+
+impl ThreadError {
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+}

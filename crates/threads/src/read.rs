@@ -1,0 +1,120 @@
+//! Reading one thread: its summary, its turns and items, and what a model is to know of it.
+
+use std::path::{Path, PathBuf};
+
+use history::{Context, ItemPageRequest, PageRequest};
+use protocol::{ThreadItemsListParams, ThreadItemsListResponse, ThreadTurnsListParams, Turn, TurnsPage};
+use rollout::{Place, Segment, ThreadId};
+use state::ThreadRow;
+
+use crate::{StoredThread, ThreadError, ThreadManager, manager::Stores};
+
+impl ThreadManager {
+    /// Reads a thread, active or archived, from its rollout.
+    pub async fn read(&self, id: ThreadId) -> Result<StoredThread, ThreadError> {
+        let found = self.require(id, Place::Anywhere).await?;
+        self.blocking(move |stores| stores.load(found.path, found.archived)).await
+    }
+
+    /// Reads an active thread; an archived one is [`ThreadError::Archived`].
+    pub async fn read_active(&self, id: ThreadId) -> Result<StoredThread, ThreadError> {
+        let found = self.require_unarchived(id).await?;
+        self.blocking(move |stores| stores.load(found.path, found.archived)).await
+    }
+
+    /// Reads the thread whose rollout lies at `path`.
+    ///
+    /// The path is the client's: what it names must be a rollout, wherever it lies.
+    pub async fn read_path(&self, path: PathBuf) -> Result<StoredThread, ThreadError> {
+        self.blocking(move |stores| {
+            let archived = path.starts_with(stores.home.archived());
+            stores.load(path, archived)
+        })
+        .await
+    }
+
+    /// Reads all turns; `running` names the one that this server is running now.
+    pub async fn turns(&self, path: &Path, running: Option<String>) -> Result<Vec<Turn>, ThreadError> {
+        self.history(path, move |segments| history::turns(segments, running)).await
+    }
+
+    /// Reads a page of turns, which weighs no more than `max_bytes` unless one turn alone does.
+    pub async fn turn_page(
+        &self,
+        path: &Path,
+        page: ThreadTurnsListParams,
+        max_bytes: usize,
+        running: Option<String>,
+    ) -> Result<TurnsPage, ThreadError> {
+        self.history(path, move |segments| {
+            let ThreadTurnsListParams { thread_id: _, cursor, limit, sort_direction, items_view } = page;
+            let request = PageRequest {
+                cursor: cursor.as_deref(),
+                limit,
+                direction: sort_direction,
+                view: items_view,
+                max_bytes,
+            };
+            history::turn_page(segments, &request, running.as_deref())
+        })
+        .await
+    }
+
+    /// Reads a page of items, which weighs no more than `max_bytes` unless one item alone does.
+    pub async fn item_page(
+        &self,
+        path: &Path,
+        page: ThreadItemsListParams,
+        max_bytes: usize,
+    ) -> Result<ThreadItemsListResponse, ThreadError> {
+        self.history(path, move |segments| {
+            let ThreadItemsListParams { thread_id: _, turn_id, cursor, limit, sort_direction } = page;
+            let request = ItemPageRequest {
+                turn_id: turn_id.as_deref(),
+                cursor: cursor.as_ref(),
+                limit,
+                direction: sort_direction,
+                max_bytes,
+            };
+            history::item_page(segments, &request)
+        })
+        .await
+    }
+
+    /// Counts the turns from this one to the end.
+    pub async fn turns_from(&self, path: &Path, turn: String) -> Result<u32, ThreadError> {
+        self.history(path, move |segments| history::turns_from(segments, &turn)).await
+    }
+
+    /// Reads what the model is to know: backward to the last compaction, no further.
+    pub async fn context(&self, path: &Path) -> Result<Context, ThreadError> {
+        self.history(path, history::context).await
+    }
+
+    async fn history<T: Send + 'static>(
+        &self,
+        path: &Path,
+        project: impl FnOnce(&[Segment]) -> Result<T, history::HistoryError> + Send + 'static,
+    ) -> Result<T, ThreadError> {
+        let path = path.to_owned();
+        self.blocking(move |stores| {
+            let segments = rollout::segments(&stores.home, &path)?;
+            Ok(project(&segments)?)
+        })
+        .await
+    }
+}
+
+impl Stores {
+    pub(crate) fn load(&self, path: PathBuf, archived: bool) -> Result<StoredThread, ThreadError> {
+        Ok(self.stored(row(path, archived)?))
+    }
+}
+
+/// Reads the row that the index would hold of a rollout.
+pub(crate) fn row(path: PathBuf, archived: bool) -> Result<ThreadRow, ThreadError> {
+    match rollout::summarize(&path)? {
+        Some((summary, stamp)) => Ok(ThreadRow { summary, path, archived, stamp }),
+        None => Err(ThreadError::NoSession(path)),
+    }
+}

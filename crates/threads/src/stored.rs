@@ -1,0 +1,75 @@
+//! A thread as the files tell it.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use rollout::{GitInfo, SessionMeta, Stamp, Summary, ThreadId};
+use state::ThreadRow;
+
+use crate::{ThreadManager, journal, manager::Stores};
+
+/// A stored thread: what its rollout says, with its name and journaled git metadata merged in.
+#[derive(Clone, Debug)]
+pub struct StoredThread {
+    /// What the rollout says of itself.
+    pub summary: Summary,
+    /// Where the rollout lies.
+    pub path: PathBuf,
+    /// Whether it lies among the archived ones.
+    pub archived: bool,
+    /// Which state of the file this was read from.
+    pub stamp: Stamp,
+    /// The name that a client gave the thread.
+    pub name: Option<String>,
+}
+
+impl StoredThread {
+    /// Returns the thread's id.
+    pub fn id(&self) -> ThreadId {
+        self.summary.id
+    }
+
+    /// Returns the git metadata, if any field of it is set.
+    pub fn git(&self) -> Option<&GitInfo> {
+        self.summary.git.as_ref().filter(|git| !git.is_empty())
+    }
+
+    /// Returns when the file last changed, which is when something last happened in the thread.
+    pub fn updated_at(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_nanos(self.stamp.mtime_ns)
+    }
+
+    /// Makes what is known of a thread before it has a rollout.
+    pub fn promised(meta: &SessionMeta, path: PathBuf) -> Self {
+        let created_at =
+            DateTime::parse_from_rfc3339(&meta.timestamp).map_or_else(|_| Utc::now(), |at| at.to_utc());
+        let summary = Summary::begin(meta.clone(), Some(created_at));
+        let stamp =
+            Stamp { mtime_ns: created_at.timestamp_nanos_opt().unwrap_or_default(), ..Stamp::default() };
+        Self { summary, path, archived: false, stamp, name: None }
+    }
+
+    /// Returns the rollout's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl ThreadManager {
+    /// Puts the name that the thread has by now into what is known of it.
+    pub fn named(&self, mut thread: StoredThread) -> StoredThread {
+        thread.name = self.stores.names.get(thread.id()).or(thread.name);
+        thread
+    }
+}
+
+impl Stores {
+    /// Merges what belongs to no rollout into a row that was made from one.
+    pub(crate) fn stored(&self, row: ThreadRow) -> StoredThread {
+        let ThreadRow { mut summary, path, archived, stamp } = row;
+        let id = summary.id;
+        journal::merge(&mut summary, self.journal.get(id));
+        let name = self.names.get(id);
+        StoredThread { summary, path, archived, stamp, name }
+    }
+}
