@@ -1,0 +1,54 @@
+//! Notifications by their types.
+
+use protocol::*;
+
+/// The content of one kind of notification.
+pub trait Note: Sized {
+    /// Takes the content out of a notification of this kind.
+    fn take(notification: ServerNotification) -> Option<Self>;
+}
+
+macro_rules! notes {
+    ($($variant:ident $content:ident)*) => {
+        $(impl Note for $content {
+            fn take(notification: ServerNotification) -> Option<Self> {
+                match notification {
+                    ServerNotification::$variant(content) => Some(content),
+                    _ => None,
+                }
+            }
+        })*
+    };
+}
+
+notes! {
+    Error ErrorNotification
+    ThreadStatusChanged ThreadStatusChangedNotification
+    ThreadArchived ThreadArchivedNotification
+    ThreadUnarchived ThreadUnarchivedNotification
+    ThreadDeleted ThreadDeletedNotification
+    ThreadClosed ThreadClosedNotification
+    ThreadReverted ThreadRevertedNotification
+    ThreadNameUpdated ThreadNameUpdatedNotification
+    ThreadTokenUsageUpdated ThreadTokenUsageUpdatedNotification
+    TurnStarted TurnStartedNotification
+    TurnCompleted TurnCompletedNotification
+    ItemStarted ItemStartedNotification
+    ItemCompleted ItemCompletedNotification
+    AgentMessageDelta AgentMessageDeltaNotification
+    ReasoningSummaryTextDelta ReasoningSummaryTextDeltaNotification
+    ReasoningSummaryPartAdded ReasoningSummaryPartAddedNotification
+    ReasoningTextDelta ReasoningTextDeltaNotification
+    AccountRateLimitsUpdated AccountRateLimitsUpdatedNotification
+    ModelRerouted ModelReroutedNotification
+    ConfigWarning ConfigWarningNotification
+}
+
+impl Note for ThreadStartedNotification {
+    fn take(notification: ServerNotification) -> Option<Self> {
+        match notification {
+            ServerNotification::ThreadStarted(content) => Some(*content),
+            _ => None,
+        }
+    }
+}
