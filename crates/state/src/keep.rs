@@ -1,0 +1,96 @@
+//! The task that has the index open: not before it is needed, and anew whenever it has to be.
+
+use std::{convert::Infallible, sync::Arc};
+
+use rollout::Home;
+use tokio::time::{Duration, sleep};
+
+use crate::{Index, Progress, StateError, StateRuntime, backfill, open};
+
+/// How long after the start a home is looked at that nobody asked for: a client's first requests come before.
+const START_AFTER: Duration = Duration::from_millis(200);
+
+/// How long a backfill rests after a failure; it is tried again as long as it is not done.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// Opens the database when it is needed, fills it, and opens it again when it was lost.
+pub(crate) async fn keep(index: Arc<Index>) {
+    tokio::select! {
+        () = index.stop.cancelled() => return,
+        () = index.wanted.notified() => {}
+        () = rollouts_to_index(&index.home) => {}
+    }
+    loop {
+        let opened = tokio::select! {
+            () = index.stop.cancelled() => return,
+            opened = open::open(&index.home, index.damaged()) => opened,
+        };
+        match opened {
+            Ok(runtime) => {
+                let (runtime, ended) = index.publish(runtime);
+                tokio::select! {
+                    () = ended.cancelled() => {}
+                    never = fill(&index, &runtime) => match never {},
+                }
+                runtime.close().await;
+            }
+            Err(error) => {
+                index.not_opened(&error);
+                tokio::select! {
+                    () = index.stop.cancelled() => {}
+                    () = index.wanted.notified() => {}
+                }
+            }
+        }
+        if index.stop.is_cancelled() {
+            return;
+        }
+    }
+}
+
+/// Returns when a home was found to hold rollouts, and never for one without: that is not charged with a database.
+async fn rollouts_to_index(home: &Home) {
+    sleep(START_AFTER).await;
+    let home = home.clone();
+    if !tokio::task::spawn_blocking(move || has_rollouts(&home)).await.unwrap_or(false) {
+        std::future::pending().await
+    }
+}
+
+fn has_rollouts(home: &Home) -> bool {
+    [false, true].iter().any(|archived| rollout::walk(home, *archived).any(|located| located.is_ok()))
+}
+
+/// Fills the database, and again when there is more to do; until it is lost.
+async fn fill(index: &Index, runtime: &StateRuntime) -> Infallible {
+    loop {
+        match backfill::run(index, runtime).await {
+            Ok(()) => {
+                index.set_progress(Progress::Done);
+                index.unscanned.notified().await;
+            }
+            Err(error) => {
+                if !matches!(error, StateError::NotOpen) {
+                    index.failed(&error);
+                }
+                sleep(RETRY_AFTER).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{TestHome, rollout_text, write};
+
+    #[test]
+    fn a_home_without_rollouts_needs_no_index() {
+        let home = TestHome::new();
+        assert!(!has_rollouts(&home.home));
+        write(&home.home.sessions().join("2026/01/02/notes.txt"), "");
+        assert!(!has_rollouts(&home.home));
+        write(&home.archived_path(1), &rollout_text(1, "x"));
+        assert!(has_rollouts(&home.home));
+    }
+}
