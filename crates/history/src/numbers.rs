@@ -12,8 +12,8 @@ use crate::mark::{ItemMark, ItemRole};
 #[derive(Clone, Debug)]
 pub(crate) struct Numbers {
     next: u64,
-    /// The last item, while it is a reasoning that the next record may continue.
-    thought: Option<ItemId<'static>>,
+    /// The last item and its turn, while it is a reasoning that the next record may continue.
+    thought: Option<(ItemId<'static>, usize)>,
 }
 
 /// The id of an item.
@@ -42,19 +42,19 @@ impl Numbers {
         self.next
     }
 
-    /// Names the item of a record.
-    pub(crate) fn name<'a>(&mut self, item: &ItemMark<'a>) -> Named<'a> {
-        let last = self.thought.take();
-        if item.role == ItemRole::Thought {
-            let continued = last.filter(|last| match (last, &item.id) {
+    /// Names the item of a record of this turn; `None` for one that was taken back.
+    pub(crate) fn name<'a>(&mut self, item: &ItemMark<'a>, turn: Option<usize>) -> Named<'a> {
+        let thought = self.thought.take();
+        if let Some((last, turn)) =
+            thought.filter(|(_, last)| item.role == ItemRole::Thought && turn == Some(*last))
+            && match (&last, &item.id) {
                 (ItemId::Own(last), Some(own)) => last == own,
                 (ItemId::Number(_), None) => true,
                 _ => false,
-            });
-            if let Some(id) = continued {
-                self.thought = Some(id.clone());
-                return Named { id, continues: true };
             }
+        {
+            self.thought = Some((last.clone(), turn));
+            return Named { id: last, continues: true };
         }
         let id = match &item.id {
             Some(own) => ItemId::Own(own.clone()),
@@ -63,8 +63,8 @@ impl Numbers {
                 ItemId::Number(self.next - 1)
             }
         };
-        if item.role == ItemRole::Thought {
-            self.thought = Some(id.clone().into_owned());
+        if let Some(turn) = turn.filter(|_| item.role == ItemRole::Thought) {
+            self.thought = Some((id.clone().into_owned(), turn));
         }
         Named { id, continues: false }
     }
@@ -110,17 +110,21 @@ mod tests {
 
     #[test]
     fn items_without_ids_are_counted_and_thoughts_in_a_row_are_one() {
-        for (payloads, expected) in [
-            (&[AGENT, CALL, AGENT][..], "item-1 c item-2"),
-            (&[THOUGHT, THOUGHT, RAW, AGENT], "item-1 + + item-2"),
-            (&[THOUGHT, AGENT, THOUGHT], "item-1 item-2 item-3"),
-            (&[R, R, S], "r + s"),
-            (&[R, THOUGHT, R], "r item-1 r"),
-            (&[THOUGHT, END, THOUGHT], "item-1 | item-2"),
+        let other = |payload| (Some(8), payload);
+        let one = |payload| (Some(7), payload);
+        for (records, expected) in [
+            (&[AGENT, CALL, AGENT].map(one)[..], "item-1 c item-2"),
+            (&[THOUGHT, THOUGHT, RAW, AGENT].map(one), "item-1 + + item-2"),
+            (&[THOUGHT, AGENT, THOUGHT].map(one), "item-1 item-2 item-3"),
+            (&[R, R, S].map(one), "r + s"),
+            (&[R, THOUGHT, R].map(one), "r item-1 r"),
+            (&[THOUGHT, END, THOUGHT].map(one), "item-1 | item-2"),
+            (&[one(THOUGHT), other(THOUGHT), other(THOUGHT), one(THOUGHT)], "item-1 item-2 + item-3"),
+            (&[(None, R), (None, R)], "r r"),
         ] {
             let mut numbers = Numbers::from(1);
-            let named = payloads.iter().map(|payload| match Mark::read(payload).unwrap() {
-                Mark::Item(item) => match numbers.name(&item) {
+            let named = records.iter().map(|(turn, payload)| match Mark::read(payload).unwrap() {
+                Mark::Item(item) => match numbers.name(&item, *turn) {
                     Named { continues: true, .. } => "+".to_owned(),
                     Named { id, .. } => id.to_string(),
                 },

@@ -44,16 +44,19 @@ pub(crate) struct Stretch {
 /// What seldom occurs: records that do not stand where their turn does.
 #[derive(Clone, Debug, Default)]
 struct Odd {
-    /// Lines in the stretch that are not of this turn.
-    foreign: Vec<u64>,
-    /// Lines elsewhere that are.
+    /// Lines in the stretch that are not of this turn, and the number of the next item without an id behind each.
+    foreign: Vec<(u64, u64)>,
+    /// Stretches elsewhere that are.
     late: Vec<Late>,
 }
 
+/// Records in a row that came late for their turn.
 #[derive(Clone, Debug)]
 struct Late {
     span: (u64, u64),
+    /// The first line's index.
     line: u64,
+    /// The number of the next item without an id.
     number: u64,
 }
 
@@ -64,8 +67,6 @@ struct Record<'a> {
     place: Place,
     /// The number of the next item without an id, where it does not follow from the record before.
     number: Option<u64>,
-    /// It stands in the stretch, but is not of the turn.
-    foreign: bool,
 }
 
 impl Outline {
@@ -98,12 +99,9 @@ impl Stretch {
     pub(crate) fn read(&self, source: &Source, keep: Keep) -> io::Result<Option<Growing>> {
         let mut projector = Projector::within(None, keep, self.number);
         self.records(source, |record| {
-            let Record { line, mark, place, number, foreign } = record;
+            let Record { line, mark, place, number } = record;
             number.into_iter().for_each(|number| projector.renumber(number));
-            match foreign {
-                true => projector.pass_over(&mark),
-                false => projector.record(&line, mark, place),
-            }
+            projector.record(&line, mark, place);
             !projector.is_full()
         })?;
         Ok(projector.finish_one())
@@ -113,10 +111,12 @@ impl Stretch {
     pub(crate) fn find_item(&self, source: &Source, item_id: &str) -> io::Result<Option<u64>> {
         let mut numbers = Numbers::from(self.number);
         let mut found = None;
-        self.records(source, |Record { mark, place, number, foreign, .. }| {
-            numbers = number.map_or_else(|| numbers.clone(), Numbers::from);
+        self.records(source, |Record { mark, place, number, .. }| {
+            if let Some(number) = number {
+                numbers = Numbers::from(number);
+            }
             match &mark {
-                Mark::Item(item) if numbers.name(item).id.to_string() == item_id && !foreign => {
+                Mark::Item(item) if numbers.name(item, Some(0)).id.to_string() == item_id => {
                     found = Some(place.at)
                 }
                 Mark::Item(_) => {}
@@ -131,23 +131,29 @@ impl Stretch {
     fn records(&self, source: &Source, mut wanted: impl FnMut(Record<'_>) -> bool) -> io::Result<()> {
         let foreign = self.odd.as_deref().map_or(&[][..], |odd| &odd.foreign);
         let mut lines = source.forward(self.start..self.end);
-        let mut index = self.line;
+        let (mut index, mut number) = (self.line, None);
         while let Some(raw) = lines.next()? {
             let place = Place { line: index, at: raw.span.0 };
             index += 1;
+            if let Ok(found) = foreign.binary_search_by_key(&place.at, |(at, _)| *at) {
+                number = Some(foreign[found].1);
+                continue;
+            }
             let Some((line, mark)) = raw.mark() else { continue };
-            let foreign = foreign.binary_search(&place.at).is_ok();
-            if !wanted(Record { line, mark, place, number: None, foreign }) {
+            if !wanted(Record { line, mark, place, number: number.take() }) {
                 return Ok(());
             }
         }
         for &Late { span, line: index, number } in self.odd.iter().flat_map(|odd| &odd.late) {
             let mut lines = source.forward(span.0..span.1);
-            let Some(raw) = lines.next()? else { continue };
-            let Some((line, mark)) = raw.mark() else { continue };
-            let place = Place { line: index, at: span.0 };
-            if !wanted(Record { line, mark, place, number: Some(number), foreign: false }) {
-                return Ok(());
+            let (mut index, mut number) = (index, Some(number));
+            while let Some(raw) = lines.next()? {
+                let place = Place { line: index, at: raw.span.0 };
+                index += 1;
+                let Some((line, mark)) = raw.mark() else { continue };
+                if !wanted(Record { line, mark, place, number: number.take() }) {
+                    return Ok(());
+                }
             }
         }
         Ok(())
@@ -167,6 +173,8 @@ struct Scan {
     owner: Option<usize>,
     /// What the model was last told of the person's words, while no turn has taken it.
     words: Option<Place>,
+    /// The turn that the last record came late for.
+    late: Option<usize>,
 }
 
 impl Default for Scan {
@@ -177,6 +185,7 @@ impl Default for Scan {
             numbers: Numbers::from(1),
             owner: None,
             words: None,
+            late: None,
         }
     }
 }
@@ -193,14 +202,12 @@ impl Scan {
 
     fn record(&mut self, raw: &RawLine<'_>, mark: &Mark<'_>, place: Place) {
         let number = self.numbers.next();
-        let late = Late { span: raw.span, line: place.line, number };
         let begun = self.turns.len();
         let stretch =
             |Place { line, at }| Stretch { start: at, end: at, line, number, said: None, odd: None };
         let made_up = || format!("rollout-{}", place.line);
         let slot = match mark {
             Mark::Item(item) => {
-                self.numbers.name(item);
                 let first = self.words.filter(|_| !self.turns.in_marked_turn()).unwrap_or(place);
                 self.turns.place(item, made_up, |_, _| stretch(first))
             }
@@ -212,8 +219,9 @@ impl Scan {
             Mark::Failure(turn_id) => self.turns.failing(turn_id.as_deref()),
             Mark::RollBack(count) => return self.roll_back(*count, place),
         };
-        if !matches!(mark, Mark::Item(_)) {
-            self.numbers.interrupt();
+        match mark {
+            Mark::Item(item) => drop(self.numbers.name(item, slot)),
+            _ => self.numbers.interrupt(),
         }
         self.words = None;
         if self.turns.len() > begun {
@@ -221,21 +229,27 @@ impl Scan {
             self.close(start);
             self.owner = slot;
         }
+        let was_late = self.late.take();
         if slot == self.owner {
             return;
         }
         if let Some(owner) = self.owner {
-            self.turns.get_mut(owner).odd().foreign.push(place.at);
+            let next = self.numbers.next();
+            self.turns.get_mut(owner).odd().foreign.push((place.at, next));
         }
-        if let Some(slot) = slot {
-            self.turns.get_mut(slot).odd().late.push(late);
+        let Some(slot) = slot else { return };
+        let late = &mut self.turns.get_mut(slot).odd().late;
+        match late.last_mut().filter(|_| was_late == Some(slot)) {
+            Some(last) => last.span.1 = raw.span.1,
+            None => late.push(Late { span: raw.span, line: place.line, number }),
         }
+        self.late = Some(slot);
     }
 
     fn roll_back(&mut self, count: u32, place: Place) {
         self.numbers.interrupt();
         self.close(place.at);
-        (self.owner, self.words) = (None, None);
+        (self.owner, self.words, self.late) = (None, None, None);
         if let Some(first) = self.turns.roll_back(count).first() {
             self.removed.push(first.said.unwrap_or(first.start)..place.at);
         }

@@ -99,14 +99,19 @@ pub fn turn_page(
             TurnItemsView::Summary => Keep::Summary,
             TurnItemsView::Full => Keep::Within(room),
         };
-        let Some(turn) = stretch.read(&source, keep)? else { continue };
-        let turn = turn.finish(running);
-        let weight = wire_size(&turn);
-        let fits = weight <= room && turn.items_view == view;
-        if !fits && !page.data.is_empty() {
-            page.next_cursor = last;
-            break;
+        let read =
+            |keep| Ok::<_, HistoryError>(stretch.read(&source, keep)?.map(|turn| turn.finish(running)));
+        let Some(mut turn) = read(keep)? else { continue };
+        if turn.items_view != view || wire_size(&turn) > room {
+            if !page.data.is_empty() {
+                page.next_cursor = last;
+                break;
+            }
+            if view == TurnItemsView::Full {
+                turn = read(Keep::Summary)?.unwrap_or(turn);
+            }
         }
+        let weight = wire_size(&turn);
         room = room.saturating_sub(weight);
         let cursor = |inclusive| cursor::write(&TurnCursor { turn: stretch.start, inclusive });
         page.backwards_cursor.get_or_insert_with(|| cursor(/*inclusive*/ true));
@@ -233,3 +238,6 @@ fn from_cursor(
 fn page_limit(limit: Option<u32>) -> usize {
     limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE) as usize
 }
+
+#[cfg(test)]
+mod tests;

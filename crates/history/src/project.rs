@@ -47,7 +47,7 @@ pub fn items_of(events: &[Event]) -> Vec<ThreadItem> {
             numbers.interrupt();
             continue;
         };
-        let Named { id, continues } = numbers.name(&mark);
+        let Named { id, continues } = numbers.name(&mark, Some(/*the one turn*/ 0));
         let Some(part) = item(event.clone(), id.to_string()) else { continue };
         match items.last_mut().filter(|_| continues) {
             Some(last) => extend(last, part),
@@ -119,14 +119,6 @@ impl Projector {
         self.numbers.interrupt();
     }
 
-    /// Passes over a record of another turn, which still counts.
-    pub(crate) fn pass_over(&mut self, mark: &Mark<'_>) {
-        match mark {
-            Mark::Item(item) => drop(self.numbers.name(item)),
-            _ => self.numbers.interrupt(),
-        }
-    }
-
     /// Goes on where the next item without an id gets this number.
     pub(crate) fn renumber(&mut self, number: u64) {
         self.numbers = Numbers::from(number);
@@ -143,10 +135,10 @@ impl Projector {
     }
 
     fn item(&mut self, line: &Line<'_>, mark: &ItemMark<'_>, place: Place) {
-        let Named { id, continues } = self.numbers.name(mark);
         let keep = self.keep;
         let made_up = || made_up_id(place.line);
         let slot = self.turns.place(mark, made_up, |id, marked| Growing::new(id, marked, keep));
+        let Named { id, continues } = self.numbers.name(mark, slot);
         let Some(shelf) = slot.map(|slot| &mut self.turns.get_mut(slot).shelf) else { return };
         if !continues && !shelf.wants(mark.role, place.at) {
             return;

@@ -65,8 +65,8 @@ impl<T> Turns<T> {
                 return Some(slot);
             }
             // Neither known nor taken back: the line that began it is damaged, so this one does.
-            // Not inside a thread without marks: its turns have no ids that a record could name.
-            if self.current.is_none() || self.in_marked_turn() {
+            // Not what a thread without marks records of its tools: its turns have no ids that a record could name.
+            if self.current.is_none() || self.in_marked_turn() || item.role == ItemRole::UserMessage {
                 return Some(self.begin(id, || new(id, /*marked*/ true)));
             }
         }
@@ -196,6 +196,7 @@ mod tests {
     const A_END: &str = r#"{"type":"task_complete","turn_id":"A"}"#;
     const B_END: &str = r#"{"type":"task_complete","turn_id":"B"}"#;
     const USER: &str = r#"{"type":"user_message","message":"q"}"#;
+    const USER_OF_A: &str = r#"{"type":"user_message","message":"q","turn_id":"A"}"#;
     const AGENT: &str = r#"{"type":"agent_message","message":"a"}"#;
     const CALL_OF_A: &str = r#"{"type":"patch_apply_end","call_id":"c","turn_id":"A"}"#;
     const BACK_ONE: &str = r#"{"type":"thread_rolled_back","num_turns":1}"#;
@@ -211,6 +212,11 @@ mod tests {
             ("late", &[A, A_END, B, USER, CALL_OF_A, AGENT], &["A: 4", "B: 3 5"]),
             ("start lost", &[CALL_OF_A, AGENT, A_END, AGENT], &["A: 0 1", "rollout-3: 3"]),
             ("start lost, no marks", &[USER, CALL_OF_A], &["rollout-0: 0 1"]),
+            (
+                "start lost, but not the words",
+                &[USER, AGENT, USER_OF_A, AGENT],
+                &["rollout-0: 0 1", "A: 2 3"],
+            ),
             ("start lost, end unknown", &[USER, A_END, USER], &["rollout-0: 0", "rollout-2: 2"]),
             ("never ended", &[A, USER, B, USER], &["A: 1", "B: 3"]),
             (
