@@ -2,7 +2,7 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::{self, Write},
+    io::{self, ErrorKind, Write},
     os::unix::fs::FileExt,
     path::Path,
     thread,
@@ -26,6 +26,23 @@ pub(crate) struct Locked<'a> {
     pub(crate) len: u64,
 }
 
+/// Tries until a lock is there. To wait in the kernel instead would have no deadline.
+pub(crate) fn wait_for(
+    path: &Path,
+    patience: Duration,
+    mut lock: impl FnMut() -> Result<(), TryLockError>,
+) -> Result<(), RolloutError> {
+    let started = Instant::now();
+    loop {
+        match lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if started.elapsed() < patience => thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(RolloutError::Locked(path.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(RolloutError::io("lock", path)(error)),
+        }
+    }
+}
+
 /// Opens a file that is there for appending.
 pub(crate) fn open(path: &Path) -> Result<File, RolloutError> {
     OpenOptions::new().read(true).append(true).open(path).map_err(RolloutError::io("open", path))
@@ -34,15 +51,7 @@ pub(crate) fn open(path: &Path) -> Result<File, RolloutError> {
 impl<'a> Locked<'a> {
     /// Takes the kernel's lock of the file; it is let go with this value, or with the process.
     pub(crate) fn take(file: &'a File, path: &'a Path) -> Result<Self, RolloutError> {
-        let started = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => thread::sleep(PAUSE),
-                Err(TryLockError::WouldBlock) => return Err(RolloutError::Locked(path.to_owned())),
-                Err(TryLockError::Error(error)) => return Err(RolloutError::io("lock", path)(error)),
-            }
-        }
+        wait_for(path, PATIENCE, || file.try_lock())?;
         let mut locked = Self { file, path, len: 0 };
         locked.len = file.metadata().map_err(RolloutError::io("look at", path))?.len();
         Ok(locked)
@@ -57,14 +66,29 @@ impl<'a> Locked<'a> {
         bytes.extend_from_slice(if closed { b"" } else { b"\n" });
         let start = self.len + bytes.len() as u64;
         bytes.extend_from_slice(lines);
-        if let Err(error) = (&mut &*self.file).write_all(&bytes) {
-            if let Err(error) = self.file.set_len(self.len) {
-                tracing::error!(path = %self.path.display(), %error, "half a line could not be cut off");
+        let mut written = 0;
+        while written < bytes.len() {
+            match (&mut &*self.file).write(&bytes[written..]) {
+                Ok(0) => return Err(self.take_back(written, ErrorKind::WriteZero.into())),
+                Ok(more) => written += more,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.take_back(written, error)),
             }
-            return Err(RolloutError::io("append to", self.path)(error));
         }
         self.len += bytes.len() as u64;
         Ok((start, self.len))
+    }
+
+    /// Cuts half a line off again, unless a program that knows no locks has appended behind it meanwhile.
+    fn take_back(&self, written: usize, error: io::Error) -> RolloutError {
+        let cut = self.file.metadata().and_then(|now| match now.len() == self.len + written as u64 {
+            true => self.file.set_len(self.len),
+            false => Ok(()),
+        });
+        if let Err(error) = cut {
+            tracing::error!(path = %self.path.display(), %error, "half a line could not be cut off");
+        }
+        RolloutError::io("append to", self.path)(error)
     }
 
     fn ends_a_line(&self) -> io::Result<bool> {

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 use uuid::Uuid;
 
 use crate::ThreadId;
@@ -58,6 +58,11 @@ impl Home {
         self.root.join("session_index.jsonl")
     }
 
+    /// Returns the folder of the locks that tell who writes to a thread; release 0.169 uses them too.
+    pub(crate) fn writer_locks(&self) -> PathBuf {
+        self.root.join("thread-writer-locks")
+    }
+
     /// Returns the folder of what is ours alone.
     pub fn skein(&self) -> PathBuf {
         self.root.join("skein")
@@ -70,7 +75,7 @@ impl Home {
 
     /// Returns where a rollout of this name lies while it is active.
     pub fn active_path(&self, name: &RolloutName) -> PathBuf {
-        self.day_folder(name.local_time).join(name.to_string())
+        self.day_folder(name.local_time.date()).join(name.to_string())
     }
 
     /// Returns where a rollout of this name lies while it is archived.
@@ -78,8 +83,8 @@ impl Home {
         self.archived().join(name.to_string())
     }
 
-    pub(crate) fn day_folder(&self, time: NaiveDateTime) -> PathBuf {
-        self.sessions().join(time.format("%Y/%m/%d").to_string())
+    pub(crate) fn day_folder(&self, day: NaiveDate) -> PathBuf {
+        self.sessions().join(day.format("%Y/%m/%d").to_string())
     }
 }
 
@@ -94,6 +99,11 @@ impl RolloutName {
             None => (ids.strip_prefix('-')?, None),
         };
         Some(Self { local_time, id: uuid(id)?.into(), segment })
+    }
+
+    /// Returns the id of this very file, by which others go on from it: its thread's, or that of a later piece.
+    pub(crate) fn piece(&self) -> Uuid {
+        self.segment.unwrap_or(self.id.as_uuid())
     }
 
     /// Reads the file name of a path.

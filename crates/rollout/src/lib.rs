@@ -10,11 +10,13 @@
 
 mod append;
 mod backward;
+mod completed;
 mod error;
 mod event;
 mod fork;
 mod form;
 mod forward;
+mod head;
 mod home;
 mod id;
 mod line;

@@ -4,13 +4,14 @@
 //! folders themselves may be links, as people do who keep their history elsewhere.
 
 use std::{
-    fs, io,
+    fs, io, iter,
     path::{Path, PathBuf},
 };
 
-use chrono::{Days, NaiveDate};
+use chrono::Days;
+use uuid::Uuid;
 
-use crate::{Home, RolloutName, ThreadId};
+use crate::{Home, RolloutName, ThreadId, form};
 
 /// A rollout that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,42 +49,59 @@ pub(crate) fn files_of(home: &Home, id: ThreadId, place: Place) -> io::Result<Ve
     if place == Place::Archived || (place == Place::Anywhere && files.is_empty()) {
         files = rollouts_in(&home.archived(), true)?.filter(|file| file.name.id == id).collect();
     }
-    files.sort_by_key(|file| file.name.local_time);
+    // Pieces of one second are told apart by their ids, which grow with time; the first piece has none.
+    files.sort_by_key(|file| (file.name.local_time, file.name.segment));
     Ok(files)
 }
 
-/// Looks in the folder of the day that the id tells, and in the ones beside it: clocks on walls differ by up to 14
-/// hours from the one that made the id. Only where nothing is there in every folder.
+/// Finds the one file that has this id itself: the first of a thread, or a later piece of one.
+pub(crate) fn find_piece(home: &Home, id: Uuid) -> io::Result<Option<PathBuf>> {
+    let in_folder = |folder: &Path, archived| -> io::Result<Option<PathBuf>> {
+        Ok(rollouts_in(folder, archived)?.find(|file| file.name.piece() == id).map(|file| file.path))
+    };
+    let near = near_folders(home, id.into());
+    let all = iter::once_with(|| day_folders(home)).flat_map(|folders| match folders {
+        Ok(folders) => folders.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error)],
+    });
+    for folder in near.into_iter().map(Ok).chain(all) {
+        if let Some(path) = in_folder(&folder?, /*archived*/ false)? {
+            return Ok(Some(path));
+        }
+    }
+    in_folder(&home.archived(), /*archived*/ true)
+}
+
+/// Looks where the id tells, and only where that may not be all in every folder.
 fn active_files_of(home: &Home, id: ThreadId) -> io::Result<Vec<Located>> {
     let of_thread = |folder: &Path| -> io::Result<Vec<Located>> {
         Ok(rollouts_in(folder, false)?.filter(|file| file.name.id == id).collect())
     };
-    if let Some(made) = id.created_hint() {
-        let day = made.date_naive();
-        let days = [day.checked_sub_days(Days::new(1)), Some(day), day.checked_add_days(Days::new(1))];
-        let mut files = Vec::new();
-        for day in days.into_iter().flatten() {
-            files.extend(of_thread(&folder_of(home, day))?);
-        }
-        if !files.is_empty() && files.iter().all(|file| file.name.segment.is_none()) && !was_cut_back(&files)
-        {
-            return Ok(files);
-        }
-    }
     let mut files = Vec::new();
+    for folder in near_folders(home, id) {
+        files.extend(of_thread(&folder)?);
+    }
+    if !files.is_empty() && !may_have_pieces(&files) {
+        return Ok(files);
+    }
+    files.clear();
     for folder in day_folders(home)? {
         files.extend(of_thread(&folder)?);
     }
     Ok(files)
 }
 
-/// Tells whether a thread may go on in a file of another day: only newer releases do that, in files of their own form.
-fn was_cut_back(files: &[Located]) -> bool {
-    files.iter().any(|file| crate::form::is_numbered(&file.path))
+/// Returns the folder of the day that an id tells, and the ones beside it: clocks on walls differ by up to 14 hours
+/// from the one that made the id.
+fn near_folders(home: &Home, id: ThreadId) -> Vec<PathBuf> {
+    let Some(day) = id.created_hint().map(|made| made.date_naive()) else { return Vec::new() };
+    let days = [Some(day), day.checked_add_days(Days::new(1)), day.checked_sub_days(Days::new(1))];
+    days.into_iter().flatten().map(|day| home.day_folder(day)).collect()
 }
 
-fn folder_of(home: &Home, day: NaiveDate) -> PathBuf {
-    home.sessions().join(day.format("%Y/%m/%d").to_string())
+/// Tells whether a thread may go on in a file of another day: only newer releases do that, in files of their own form.
+fn may_have_pieces(files: &[Located]) -> bool {
+    files.iter().any(|file| file.name.segment.is_some() || form::is_numbered(&file.path))
 }
 
 /// Walks all rollouts of a kind, newest folder and newest name first; files that are no rollouts are passed over.

@@ -64,7 +64,7 @@ impl Writer {
         if locked.len != self.len {
             self.form.catch_up(&self.path).map_err(RolloutError::io("read", &self.path))?;
         }
-        let mut form = self.form;
+        let mut form = self.form.clone();
         let lines = form.render(records, Utc::now())?;
         let (start, end) = locked.append(&lines)?;
         (self.form, self.len) = (form, end);
