@@ -169,7 +169,7 @@ impl Actor {
             op => match &mut self.session {
                 None => self.deferred.push_back(op),
                 Some(session) => match op {
-                    Op::Materialize { reply } => drop(reply.send(session.materialize())),
+                    Op::Materialize { reply } => drop(reply.send(session.materialize_with_git().await)),
                     Op::Inject { items, reply } => drop(reply.send(session.inject(items).await)),
                     _ => {}
                 },

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{context::App, dispatch, handshake, lanes::Lanes};
 
 /// How long answers to what was read before the end of the input may take.
-const LAST_ANSWERS: Duration = Duration::from_secs(4);
+const LAST_ANSWERS: Duration = Duration::from_millis(1500);
 
 /// A client that is connected.
 pub(crate) struct Connection {

@@ -45,10 +45,10 @@ pub(crate) async fn request(
 
 /// Decides whether a request is served at all, and decodes its params.
 fn admit(connection: &Connection, method: &str, params: Option<&RawValue>) -> Result<Call, RpcError> {
-    let route = routes::find(method)?;
+    let known = routes::known(method)?;
     let client = connection.client().ok_or_else(|| RpcError::invalid_request("Not initialized"))?;
     if !client.experimental {
-        routes::stable_only(method, params)?;
+        known.check_stable(params).map_err(|refusal| RpcError::invalid_request(refusal.to_string()))?;
     }
-    route.decode(params)
+    routes::find(method)?.decode(params)
 }

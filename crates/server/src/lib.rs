@@ -37,8 +37,10 @@ use crate::{connection::Connection, context::App, live::Live, models::Models};
 /// The release of the protocol that clients are told: they take from it what they may ask for.
 pub const PROTOCOL_RELEASE: &str = "0.169.0";
 
-/// How long what is still to be written may take when everything else is done.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long closing the turns that run may take, and then writing what is still to be told. With the time for the last
+/// answers this is below the five seconds after which clients kill.
+const LAST_TURNS: Duration = Duration::from_secs(2);
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What the program was started with.
 pub struct Options {
@@ -80,7 +82,9 @@ where
         }
     });
     connection::serve(&app, &connection, input, &stop).await;
-    app.agents.shut_down().await;
+    if tokio::time::timeout(LAST_TURNS, app.agents.shut_down()).await.is_err() {
+        tracing::warn!("some turns could not be closed in time");
+    }
     outbox.close(LAST_WORDS).await;
     background.cancel();
     tasks.close();

@@ -35,11 +35,10 @@ pub(crate) fn open(
 ) -> Result<Opening, RpcError> {
     let thread_layer: Map<String, Value> = overrides.config.unwrap_or_default().into_iter().collect();
     let config = cx.options.config.load(&thread_layer).map_err(|error| wire::config_error(&error))?;
-    let unsupported =
-        |field: &str| Err(invalid(format!("thread `{field}` is not supported by this server yet")));
-    if overrides.permissions.is_some() {
-        return unsupported("permissions");
-    }
+    refuse_unbuilt(&[
+        ("permissions", overrides.permissions.is_some()),
+        ("runtimeWorkspaceRoots", overrides.runtime_workspace_roots.is_some_and(|roots| !roots.is_empty())),
+    ])?;
     let provider = overrides
         .model_provider
         .or(remembered.provider.filter(|id| config.providers.contains_key(id)))
@@ -83,4 +82,12 @@ pub(crate) fn open(
         idle_unload: config.idle_unload,
     };
     Ok(Opening { settings, parts })
+}
+
+/// Refuses params that are not acted on yet: to ignore them would not be what the client asked for.
+pub(crate) fn refuse_unbuilt(params: &[(&str, bool)]) -> Result<(), RpcError> {
+    match params.iter().find(|(_, used)| *used) {
+        Some((name, _)) => Err(invalid(format!("`{name}` is not supported by this server yet"))),
+        None => Ok(()),
+    }
 }

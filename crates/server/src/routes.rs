@@ -68,18 +68,14 @@ impl Route {
     }
 }
 
-/// Finds the route of a method; a known method without one is not built yet, an unknown one is an invalid request.
-pub(crate) fn find(method: &str) -> Result<&'static Route, RpcError> {
-    ROUTES.get(method).ok_or_else(|| match known_method(method) {
-        Some(_) => error::invalid(format!("{method} is not supported by this server yet")),
-        None => error::invalid(InvalidRequest::unknown_method(method).to_string()),
-    })
+/// Checks that a method exists in the protocol, built here or not.
+pub(crate) fn known(method: &str) -> Result<&'static KnownMethod, RpcError> {
+    known_method(method).ok_or_else(|| error::invalid(InvalidRequest::unknown_method(method).to_string()))
 }
 
-/// Refuses what is marked experimental.
-pub(crate) fn stable_only(method: &str, params: Option<&RawValue>) -> Result<(), RpcError> {
-    let Some(known) = known_method(method) else { return Ok(()) };
-    known.check_stable(params).map_err(|refusal| error::invalid(refusal.to_string()))
+/// Finds the route of a method; a known one without a route is not built yet.
+pub(crate) fn find(method: &str) -> Result<&'static Route, RpcError> {
+    ROUTES.get(method).ok_or_else(|| error::invalid(format!("{method} is not supported by this server yet")))
 }
 
 fn route<M: Method, F>(handle: fn(Context, M::Params) -> F, lane: fn(&M::Params) -> Lane) -> Route

@@ -32,9 +32,19 @@ use crate::{
 
 /// Builds the wire form of a stored thread, loaded or not, with the turns that are to be given.
 fn shown(cx: &Context, stored: &StoredThread, turns: Vec<Turn>) -> protocol::Thread {
+    shown_with(cx, stored, &cx.default_provider(), turns)
+}
+
+/// The same where the default provider is known already, as for many threads at once.
+fn shown_with(
+    cx: &Context,
+    stored: &StoredThread,
+    default_provider: &str,
+    turns: Vec<Turn>,
+) -> protocol::Thread {
     let snapshot = cx.agents.find(stored.id()).map(|thread| thread.snapshot());
     let loaded = snapshot.as_ref().map_or(Loaded::No, Loaded::Yes);
-    wire::thread(stored, ThreadParts { loaded, default_provider: &cx.default_provider(), turns })
+    wire::thread(stored, ThreadParts { loaded, default_provider, turns })
 }
 
 /// Reads a thread as it now is: from its rollout, or from memory where there is none yet.

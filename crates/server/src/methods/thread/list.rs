@@ -28,7 +28,8 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
     let request = request(&cx, params)?;
     let (sort, direction) = (request.sort, request.direction);
     let ListPage { threads, more } = cx.threads.list(request).await.map_err(|error| of_thread(&error))?;
-    let shown = threads.iter().map(|thread| super::shown(&cx, thread, Vec::new()));
+    let provider = cx.default_provider();
+    let shown = threads.iter().map(|thread| super::shown_with(&cx, thread, &provider, Vec::new()));
     let data: Vec<Thread> = paging::fitting(shown, PAGE_BYTES);
     let more = more || data.len() < threads.len();
     let last = threads[..data.len()].last();

@@ -12,14 +12,17 @@ use threads::{StoredThread, ThreadId};
 use crate::{
     PROTOCOL_RELEASE,
     context::Context,
-    error::{invalid, of_agent},
-    opening::{self, Opening, Remembered},
+    error::of_agent,
+    opening::{self, Opening, Remembered, refuse_unbuilt},
     wire,
 };
 
 /// Loads a thread that has no rollout yet; the file comes with the first message.
 pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcError> {
-    refuse_unbuilt(&params)?;
+    refuse_unbuilt(&[
+        ("dynamicTools", params.dynamic_tools.is_some_and(|tools| !tools.is_empty())),
+        ("historyMode", params.history_mode == Some(ThreadHistoryMode::Paginated)),
+    ])?;
     let ephemeral = params.ephemeral.unwrap_or(false);
     let Opening { settings, parts } = opening::open(&cx, params.overrides, Remembered::default())?;
     let meta = new_meta(&cx, ThreadId::new(), &settings);
@@ -51,15 +54,4 @@ pub(super) fn new_meta(cx: &Context, id: ThreadId, settings: &agent::Settings) -
         base_instructions: settings.base_instructions.clone().map(|text| rollout::BaseInstructions { text }),
         ..rollout::SessionMeta::default()
     }
-}
-
-/// What would be ignored would not be what the client asked for.
-fn refuse_unbuilt(params: &Params) -> Result<(), RpcError> {
-    if params.dynamic_tools.as_ref().is_some_and(|tools| !tools.is_empty()) {
-        return Err(invalid("thread/start.dynamicTools is not supported by this server yet"));
-    }
-    if params.history_mode == Some(ThreadHistoryMode::Paginated) {
-        return Err(invalid("thread/start.historyMode `paginated` is not supported by this server yet"));
-    }
-    Ok(())
 }

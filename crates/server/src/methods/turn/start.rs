@@ -2,21 +2,24 @@
 
 use agent::{Overrides, Started, TurnRequest};
 use jsonrpc::RpcError;
-use protocol::{PatchField, TurnStartParams as Params, TurnStartResponse as Response, TurnStatus};
-
-use crate::{
-    context::Context,
-    error::{invalid, of_agent},
-    live, wire,
+use protocol::{
+    CollaborationMode, ModeKind, PatchField, TurnStartParams as Params, TurnStartResponse as Response,
+    TurnStatus,
 };
+
+use crate::{context::Context, error::of_agent, live, opening::refuse_unbuilt, wire};
 
 /// Answers at once with the turn; what happens in it follows the answer.
 pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcError> {
     let thread = cx.agents.require(wire::thread_id(&params.thread_id)?).map_err(|error| of_agent(&error))?;
     let inputs = wire::inputs(params.input)?;
-    if params.collaboration_mode.as_ref().is_some_and(|mode| mode.mode == protocol::ModeKind::Plan) {
-        return Err(invalid("turn/start.collaborationMode `plan` is not supported by this server yet"));
-    }
+    let plan = |mode: &CollaborationMode| mode.mode == ModeKind::Plan;
+    refuse_unbuilt(&[
+        ("collaborationMode", params.collaboration_mode.as_ref().is_some_and(plan)),
+        ("permissions", params.permissions.is_some()),
+        ("runtimeWorkspaceRoots", params.runtime_workspace_roots.is_some_and(|roots| !roots.is_empty())),
+        ("additionalContext", params.additional_context.is_some_and(|context| !context.is_empty())),
+    ])?;
     let mode = params.collaboration_mode.map(|mode| mode.settings);
     let (mode_model, mode_effort) =
         mode.map_or((None, None), |mode| (Some(mode.model), mode.reasoning_effort));
