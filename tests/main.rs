@@ -1,1 +1,10 @@
-//! To be written.
+//! The real program, end to end: one file a method, a scripted model, no sleeps.
+//!
+//! A test runs the program on a home of its own through `testkit` and waits for messages, never for time.
+
+// All of this is test code: where it cannot go on, the test has failed.
+#![allow(clippy::unwrap_used)]
+
+mod steps;
+mod thread;
+mod tidy;
