@@ -84,7 +84,14 @@ impl Freshness {
         }
     }
 
-    pub(crate) fn note(&mut self, key: FileKey) {
+    /// Notes a change that the kernel tells of as well where it can.
+    pub(crate) fn hint(&mut self, key: FileKey) {
+        if !matches!(self.watch, Watch::On(_)) {
+            self.note(key);
+        }
+    }
+
+    fn note(&mut self, key: FileKey) {
         self.changes += 1;
         self.dirty.insert(key, self.changes);
         if self.dirty.len() > MAX_DIRTY {

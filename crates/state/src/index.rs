@@ -1,6 +1,6 @@
 //! The index as the rest of the server sees it: two handles, and a word when one of them failed.
 //!
-//! Invariants: nothing here fails a request, and none waits longer than [`FRESH_WITHIN`]; what a gated handle answers is
+//! Invariants: nothing here fails a request, and none waits longer than it says; what a gated handle answers is
 //! what a scan of the files would; a database that was damaged, deleted or replaced while it was open is noticed before
 //! the next handle is given out.
 
@@ -38,6 +38,9 @@ const LOCKED_FOR: Duration = Duration::from_millis(500);
 /// How long a database is left alone that cannot be used for another reason, which lasts longer than a lock mostly.
 const BROKEN_FOR: Duration = Duration::from_secs(5);
 
+/// How soon after another damage one is not worth a rebuild: a disk that damages what was just built does it again.
+const DAMAGED_AGAIN: Duration = Duration::from_secs(60);
+
 /// Owns the index of one home: opens it, fills it, heals it and keeps it true. Nothing waits for it.
 #[derive(Debug)]
 pub struct Index {
@@ -54,6 +57,7 @@ pub struct Index {
     rounds: watch::Sender<Ended>,
     progress: watch::Sender<Progress>,
     reported: Mutex<HashSet<String>>,
+    last_damage: Mutex<Option<Instant>>,
 }
 
 /// How far the index is.
@@ -117,6 +121,7 @@ impl Index {
             rounds: watch::Sender::default(),
             progress: watch::Sender::new(Progress::Closed),
             reported: Mutex::default(),
+            last_damage: Mutex::default(),
         });
         tasks.spawn(crate::keep::keep(Arc::clone(&index)));
         tasks.spawn(reconcile_on_demand(Arc::clone(&index)));
@@ -128,7 +133,13 @@ impl Index {
     /// `None` while it is being filled, or cannot be used, or cannot be brought along with the files in a quarter of a
     /// second; then the files themselves have the answer.
     pub async fn gated(&self) -> Option<Arc<StateRuntime>> {
-        let deadline = Instant::now() + FRESH_WITHIN;
+        self.gated_within(FRESH_WITHIN).await
+    }
+
+    /// Does what [`Index::gated`] does for a query that is worth another wait: one that would read every file without
+    /// the index gains by more of it, one for the newest threads by less.
+    pub async fn gated_within(&self, wait: Duration) -> Option<Arc<StateRuntime>> {
+        let deadline = Instant::now() + wait;
         let runtime = match self.usable() {
             Usable::Yes(runtime) => runtime,
             // One that is yet to be made has yet to be filled.
@@ -162,28 +173,24 @@ impl Index {
     ///
     /// Each cause is logged once.
     pub fn failed(&self, error: &StateError) {
-        let pause = match error {
-            StateError::NotOpen => return,
+        match error {
+            StateError::NotOpen => {}
             StateError::Corrupt(_) => {
                 self.report(error);
                 // The runtime knows whether it was it that is damaged, or one before it.
                 self.usable();
-                return;
             }
-            StateError::Locked(_) => LOCKED_FOR,
-            StateError::Newer(_) | StateError::Io { .. } | StateError::Sql(_) => BROKEN_FOR,
-        };
-        self.report(error);
-        let until = Instant::now() + pause;
-        match &mut *lock(&self.slot) {
-            Slot::Closed { not_before, .. } | Slot::Open { not_before, .. } => *not_before = Some(until),
+            StateError::Locked(_) => self.pause(error, LOCKED_FOR),
+            StateError::Newer(_) | StateError::Io { .. } | StateError::Sql(_) => {
+                self.pause(error, BROKEN_FOR)
+            }
         }
     }
 
     /// Notes that this server changed a rollout, for systems whose kernel does not tell.
     pub fn note_changed(&self, path: &Path) {
         if let Some(key) = FileKey::of(&self.home, path) {
-            lock(&self.fresh).note(key);
+            lock(&self.fresh).hint(key);
         }
     }
 
@@ -208,15 +215,15 @@ impl Index {
 
     /// Takes in that the database could not be opened.
     pub(crate) fn not_opened(&self, error: &StateError) {
-        self.failed(error);
+        self.pause(error, if matches!(error, StateError::Locked(_)) { LOCKED_FOR } else { BROKEN_FOR });
         self.slot_changes.send_replace(());
     }
 
-    /// Returns the database to be set aside before the next one is opened.
-    pub(crate) fn damaged(&self) -> Option<Identity> {
+    /// Returns the database to be set aside before one is opened, and when that may be.
+    pub(crate) fn to_open(&self) -> (Option<Identity>, Option<Instant>) {
         match &*lock(&self.slot) {
-            Slot::Closed { damaged, .. } => *damaged,
-            Slot::Open { .. } => None,
+            Slot::Closed { damaged, not_before } => (*damaged, *not_before),
+            Slot::Open { .. } => (None, None),
         }
     }
 
@@ -255,7 +262,8 @@ impl Index {
             Slot::Open { runtime, ended, .. } => {
                 let damaged = runtime.is_damaged().then_some(runtime.identity);
                 ended.cancel();
-                *slot = Slot::Closed { damaged, not_before: None };
+                *slot =
+                    Slot::Closed { damaged, not_before: damaged.and_then(|_| self.rebuild_not_before(now)) };
                 self.set_progress(Progress::Closed);
                 self.wanted.notify_one();
                 Usable::Soon
@@ -266,6 +274,11 @@ impl Index {
                 Usable::Soon
             }
         }
+    }
+
+    fn rebuild_not_before(&self, now: Instant) -> Option<Instant> {
+        let last = lock(&self.last_damage).replace(now)?;
+        (now < last + DAMAGED_AGAIN).then_some(now + DAMAGED_AGAIN)
     }
 
     /// Tells whether a runtime still reads and writes the files that others see.
@@ -321,6 +334,14 @@ impl Index {
             Err(error) => self.failed(error),
         }
         self.rounds.send_replace(Ended { number, is_current: brought.is_ok() });
+    }
+
+    fn pause(&self, error: &StateError, pause: Duration) {
+        self.report(error);
+        let until = Instant::now() + pause;
+        match &mut *lock(&self.slot) {
+            Slot::Closed { not_before, .. } | Slot::Open { not_before, .. } => *not_before = Some(until),
+        }
     }
 
     fn report(&self, error: &StateError) {

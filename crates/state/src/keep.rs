@@ -3,15 +3,18 @@
 use std::{convert::Infallible, sync::Arc};
 
 use rollout::Home;
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, sleep, sleep_until};
 
 use crate::{Index, Progress, StateError, StateRuntime, backfill, open};
 
 /// How long after the start a home is looked at that nobody asked for: a client's first requests come before.
 const START_AFTER: Duration = Duration::from_millis(200);
 
-/// How long a backfill rests after a failure; it is tried again as long as it is not done.
-const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// How long a backfill rests when another process held the database for too long.
+const RETRY_LOCKED: Duration = Duration::from_secs(1);
+
+/// How long it rests after another failure, a full disk say; it is tried again as long as it is not done.
+const RETRY_FAILED: Duration = Duration::from_secs(30);
 
 /// Opens the database when it is needed, fills it, and opens it again when it was lost.
 pub(crate) async fn keep(index: Arc<Index>) {
@@ -21,9 +24,16 @@ pub(crate) async fn keep(index: Arc<Index>) {
         () = rollouts_to_index(&index.home) => {}
     }
     loop {
+        let (damaged, not_before) = index.to_open();
+        let open = async {
+            if let Some(until) = not_before {
+                sleep_until(until).await;
+            }
+            open::open(&index.home, damaged).await
+        };
         let opened = tokio::select! {
             () = index.stop.cancelled() => return,
-            opened = open::open(&index.home, index.damaged()) => opened,
+            opened = open => opened,
         };
         match opened {
             Ok(runtime) => {
@@ -70,10 +80,9 @@ async fn fill(index: &Index, runtime: &StateRuntime) -> Infallible {
                 index.unscanned.notified().await;
             }
             Err(error) => {
-                if !matches!(error, StateError::NotOpen) {
-                    index.failed(&error);
-                }
-                sleep(RETRY_AFTER).await;
+                index.failed(&error);
+                let is_brief = matches!(error, StateError::Locked(_) | StateError::NotOpen);
+                sleep(if is_brief { RETRY_LOCKED } else { RETRY_FAILED }).await;
             }
         }
     }

@@ -7,6 +7,7 @@ use sqlx::{QueryBuilder, Sqlite};
 
 use crate::{
     Direction, ListQuery, Position, Search, Sort, StateError, StateRuntime, ThreadRow,
+    error::nonsense,
     row::{self, THREAD_COLUMNS},
 };
 
@@ -30,7 +31,12 @@ impl StateRuntime {
         self.noted(async {
             let mut connection = self.reader().await?;
             let rows = page(query).build().fetch_all(&mut *connection).await?;
-            rows.iter().map(|found| row::thread_row(&self.home, found)).collect()
+            let rows: Vec<_> =
+                rows.iter().map(|found| row::thread_row(&self.home, found)).collect::<Result<_, _>>()?;
+            // SQLite keeps no checksums: an index that tells another story than its table shows here, or nowhere.
+            let answers = rows.iter().all(|row| query.admits(row) && query.is_after(row))
+                && rows.is_sorted_by(|a, b| query.compare(a, b).is_lt());
+            if answers { Ok(rows) } else { Err(nonsense("an index does not agree with its table")) }
         })
         .await
     }
@@ -127,18 +133,16 @@ fn index(query: &ListQuery) -> &'static str {
     }
 }
 
-fn among<'a>(
-    sql: &'a mut QueryBuilder<Sqlite>,
-    values: &[impl serde::Serialize],
-) -> &'a mut QueryBuilder<Sqlite> {
-    sql.push(" IN (SELECT value FROM json_each(").push_bind(serde_json::json!(values).to_string()).push("))")
+/// Values travel as hexadecimal digits: SQLite ends a JSON text at a NUL, and takes only so many bound values.
+fn among<'a>(sql: &'a mut QueryBuilder<Sqlite>, values: &[impl AsRef<str>]) -> &'a mut QueryBuilder<Sqlite> {
+    sql.push(" IN (SELECT CAST(unhex(value) AS TEXT) FROM json_each(");
+    sql.push_bind(row::hex_list(values.iter().map(|value| value.as_ref().as_bytes()))).push("))")
 }
 
 fn among_ids<'a>(sql: &'a mut QueryBuilder<Sqlite>, ids: &[ThreadId]) -> &'a mut QueryBuilder<Sqlite> {
-    let hex: Vec<_> = ids.iter().map(|id| id.as_uuid().simple().to_string()).collect();
-    sql.push(" IN (SELECT unhex(value) FROM json_each(")
-        .push_bind(serde_json::json!(hex).to_string())
-        .push("))")
+    let uuids: Vec<_> = ids.iter().map(ThreadId::as_uuid).collect();
+    sql.push(" IN (SELECT unhex(value) FROM json_each(");
+    sql.push_bind(row::hex_list(uuids.iter().map(|uuid| uuid.as_bytes().as_slice()))).push("))")
 }
 
 #[cfg(test)]
@@ -184,7 +188,7 @@ mod tests {
             json!({ "subagent": { "other": "z" } }),
         ];
         (
-            (0..4u32, 0..4i64, any::<bool>(), option::of(select(vec!["p", "q"]))),
+            (0..4u32, 0..4i64, any::<bool>(), option::of(select(vec!["p", "q", "p\u{0}x"]))),
             (select(sources), select(&CWDS[..]), select(vec!["ide", "bot"])),
             (option::weighted(0.9, select(&PREVIEWS[..])), option::weighted(0.2, 0..20u32)),
         )
@@ -206,7 +210,7 @@ mod tests {
         (
             (any::<bool>(), any::<bool>(), any::<bool>(), 0..4u32),
             (
-                owned(&["p", "q", "default"], 2),
+                owned(&["p", "p\u{0}x", "default"], 2),
                 vec(select(filters), 0..3),
                 owned(&CWDS, 2),
                 owned(&["ide", "x"], 1),
@@ -357,10 +361,10 @@ mod tests {
         let segment = Some("67e55044-10b1-426f-9247-bb680e5fe0c8".parse().unwrap());
         second.path = home.home.active_path(&rollout::RolloutName { segment, ..name(1) });
         let archived = row(&home, 1, &Made { archived: true, preview: Some("archived"), ..plain });
-        for row in [&first, &second, &archived] {
-            crate::testing::write(&row.path, "");
-        }
         for order in [[&first, &second, &archived], [&archived, &second, &first]] {
+            for row in order {
+                crate::testing::write(&row.path, "");
+            }
             let index = home.open().await;
             for row in order {
                 index.upsert(vec![row.clone()]).await.unwrap();
@@ -372,7 +376,11 @@ mod tests {
             assert_eq!(index.list(&of_archived).await.unwrap(), slice::from_ref(&archived));
             assert_eq!(index.thread(id(1)).await.unwrap(), Some(second.clone()));
             index.forget(vec![second.path.clone()]).await.unwrap();
+            assert_eq!(index.thread(id(1)).await.unwrap(), Some(second.clone()), "it is still there");
+            fs::remove_file(&second.path).unwrap();
+            index.forget(vec![second.path.clone()]).await.unwrap();
             assert_eq!(index.list(&everything()).await.unwrap(), slice::from_ref(&first));
+            fs::remove_file(&first.path).unwrap();
             index.forget(vec![first.path.clone()]).await.unwrap();
             assert_eq!(index.thread(id(1)).await.unwrap(), Some(archived.clone()));
             index.close().await;

@@ -16,7 +16,7 @@ use rollout::Home;
 use sqlx::{
     ConnectOptions, Row, SqliteConnection, SqlitePool,
     migrate::{Migrate, MigrateError, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteSynchronous},
 };
 use tokio::time::{Instant, sleep};
 
@@ -109,6 +109,8 @@ async fn open_ready(home: &Home, path: &Path) -> Result<Option<StateRuntime>, St
         if schema(&mut connection).await? == Schema::Older {
             return Ok(false);
         }
+        // Not before it is known to be ours. It is in this mode already, and then nothing is written.
+        sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await?;
         try_out(&mut connection).await.map(|()| true)
     };
     match is_ready.await {
@@ -146,6 +148,7 @@ async fn make_ready(home: &Home, path: &Path) -> Result<StateRuntime, StateError
     let migrated = async {
         let mut connection = writer.acquire().await?;
         if schema(&mut connection).await? == Schema::Older {
+            sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await?;
             migrate(&mut connection).await.map_err(migration_error)?;
         }
         Ok::<_, StateError>(())
@@ -159,7 +162,6 @@ async fn make_ready(home: &Home, path: &Path) -> Result<StateRuntime, StateError
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
         // A commit that a power failure takes is derived again; nothing is damaged by it.
         .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(BUSY_WITHIN)

@@ -128,6 +128,22 @@ pub(crate) fn id_bytes(id: ThreadId) -> Vec<u8> {
     id.as_uuid().as_bytes().to_vec()
 }
 
+/// Writes a JSON list of values as hexadecimal digits, for `unhex` to read.
+pub(crate) fn hex_list<'a>(values: impl Iterator<Item = &'a [u8]>) -> String {
+    let mut list = String::from("[");
+    for (index, value) in values.enumerate() {
+        list.push_str(if index == 0 { "\"" } else { ",\"" });
+        for byte in value {
+            for digit in [byte >> 4, byte & 0xf] {
+                list.push(char::from_digit(digit.into(), 16).unwrap_or_default()); // both are below 16
+            }
+        }
+        list.push('"');
+    }
+    list.push(']');
+    list
+}
+
 pub(crate) fn thread_id(bytes: Option<&[u8]>) -> Result<Option<ThreadId>, StateError> {
     let Some(bytes) = bytes else { return Ok(None) };
     match Uuid::from_slice(bytes) {

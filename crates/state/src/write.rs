@@ -41,10 +41,8 @@ pub(crate) enum Expected {
     /// What it held before the file was looked at. If it holds anything else by now, another process brought it along,
     /// and may have looked later than we did.
     Still(Option<Stamp>),
-    /// Nothing that was read from a newer state of the file.
+    /// Nothing that was read from a newer state of the file, if there still is one.
     NotNewer,
-    /// Whatever it is.
-    Anything,
 }
 
 /// A file with a part that was never searched for session records.
@@ -92,12 +90,12 @@ impl StateRuntime {
         self.apply(&changes).await.map(drop)
     }
 
-    /// Removes the rows of files that are gone.
+    /// Removes the rows of files that are gone; the row of one that is there stays.
     pub async fn forget(&self, paths: Vec<PathBuf>) -> Result<(), StateError> {
         let changes: Vec<_> = paths
             .iter()
             .filter_map(|path| FileKey::of(&self.home, path))
-            .map(|key| Change { key, expected: Expected::Anything, file: None })
+            .map(|key| Change { key, expected: Expected::NotNewer, file: None })
             .collect();
         self.apply(&changes).await.map(drop)
     }
@@ -125,13 +123,14 @@ impl StateRuntime {
     /// Returns the folders that have rows.
     pub(crate) async fn folders(&self) -> Result<Vec<String>, StateError> {
         self.noted(async {
- let mut connection = self.reader().await?;
+            let mut connection = self.reader().await?;
             // One index step a folder; DISTINCT would visit every row.
             let rows = sqlx::query(
                 "WITH RECURSIVE found (folder) AS (
                     SELECT min(folder) FROM rollouts
                     UNION ALL
-                    SELECT (SELECT min(folder) FROM rollouts WHERE folder > found.folder) FROM found WHERE folder IS NOT NULL
+                    SELECT (SELECT min(folder) FROM rollouts WHERE folder > found.folder) FROM found
+                    WHERE folder IS NOT NULL
                 ) SELECT folder FROM found WHERE folder IS NOT NULL",
             )
             .fetch_all(&mut *connection)
@@ -143,7 +142,8 @@ impl StateRuntime {
 
     /// Makes the changes in one transaction; returns the files whose row was not as expected, and stayed as it is.
     ///
-    /// A file that vanished since it was read gets no row: the process that saw it vanish may have come and gone.
+    /// A file that vanished since it was read gets no row, and one that is back keeps its row: other processes may have
+    /// seen to that already, and will not look again.
     pub(crate) async fn apply(&self, changes: &[Change]) -> Result<Vec<FileKey>, StateError> {
         if changes.is_empty() {
             return Ok(Vec::new());
@@ -156,8 +156,8 @@ impl StateRuntime {
             let mut refused = Vec::new();
             for Change { key, expected, file } in changes {
                 let before = known.remove(key);
-                let is_gone = file.is_some() && !key.path(&self.home).exists();
-                if is_gone || !expected.holds(before.as_ref(), file.as_ref()) {
+                let is_still_so = key.path(&self.home).exists() == file.is_some();
+                if !is_still_so || !expected.holds(before.as_ref(), file.as_ref()) {
                     refused.push(key.clone());
                     continue;
                 }
@@ -191,9 +191,10 @@ impl StateRuntime {
     ) -> Result<Vec<Unscanned>, StateError> {
         let (mtime_ns, row) = after.unwrap_or((i64::MAX, i64::MAX));
         self.noted(async {
- let mut connection = self.reader().await?;
+            let mut connection = self.reader().await?;
             let rows = sqlx::query(
-                "SELECT folder, name, thread, ino, scanned, mtime_ns, id FROM rollouts INDEXED BY rollouts_unscanned
+                "SELECT folder, name, thread, ino, scanned, mtime_ns, id
+                 FROM rollouts INDEXED BY rollouts_unscanned
                  WHERE thread IS NOT NULL AND scanned < size AND (mtime_ns, id) < (?1, ?2)
                  ORDER BY mtime_ns DESC, id DESC LIMIT ?3",
             )
@@ -255,7 +256,6 @@ impl StateRuntime {
 impl Expected {
     fn holds(self, before: Option<&Known>, file: Option<&FileRow>) -> bool {
         match self {
-            Self::Anything => true,
             Self::Still(stamp) => before.map(|before| before.stamp) == stamp,
             Self::NotNewer => match (before, file) {
                 (Some(before), Some(file)) => age(before.stamp) <= age(file.stamp),
@@ -313,14 +313,14 @@ async fn put(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
             ?11, ?11 IS NOT NULL, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)
          ON CONFLICT (folder, name) DO UPDATE SET
-            size = excluded.size, mtime_ns = excluded.mtime_ns, ino = excluded.ino, archived = excluded.archived,
-            updated_ms = excluded.updated_ms, scanned = excluded.scanned, git = excluded.git, git_at = excluded.git_at,
-            thread = excluded.thread, stands = excluded.stands, created_ms = excluded.created_ms,
-            source_kind = excluded.source_kind, source = excluded.source, provider = excluded.provider,
-            cwd = excluded.cwd, originator = excluded.originator,
-            cli_version = excluded.cli_version, model = excluded.model, reasoning_effort = excluded.reasoning_effort,
-            forked_from = excluded.forked_from, parent = excluded.parent, history_mode = excluded.history_mode,
-            preview = excluded.preview",
+            size = excluded.size, mtime_ns = excluded.mtime_ns, ino = excluded.ino,
+            archived = excluded.archived, updated_ms = excluded.updated_ms, scanned = excluded.scanned,
+            git = excluded.git, git_at = excluded.git_at, thread = excluded.thread, stands = excluded.stands,
+            created_ms = excluded.created_ms, source_kind = excluded.source_kind, source = excluded.source,
+            provider = excluded.provider, cwd = excluded.cwd, originator = excluded.originator,
+            cli_version = excluded.cli_version, model = excluded.model,
+            reasoning_effort = excluded.reasoning_effort, forked_from = excluded.forked_from,
+            parent = excluded.parent, history_mode = excluded.history_mode, preview = excluded.preview",
     )
     .bind(&key.folder)
     .bind(&key.name)
@@ -410,8 +410,6 @@ fn git_text(git: Option<&GitInfo>) -> Result<Option<String>, StateError> {
 
 /// Sees to it that of each of these threads one file stands in each place.
 async fn settle(connection: &mut SqliteConnection, threads: &BTreeSet<Vec<u8>>) -> Result<(), StateError> {
-    let hex: Vec<String> =
-        threads.iter().map(|id| id.iter().map(|byte| format!("{byte:02x}")).collect()).collect();
     sqlx::query(
         "UPDATE rollouts SET stands = 1 - stands
          WHERE thread IN (SELECT unhex(value) FROM json_each(?1))
@@ -421,7 +419,7 @@ async fn settle(connection: &mut SqliteConnection, threads: &BTreeSet<Vec<u8>>) 
                     AND (newer.folder, newer.name) > (rollouts.folder, rollouts.name)
             )",
     )
-    .bind(serde_json::json!(hex).to_string())
+    .bind(row::hex_list(threads.iter().map(Vec::as_slice)))
     .execute(connection)
     .await?;
     Ok(())

@@ -93,7 +93,7 @@ async fn what_changed_before_a_list_is_in_it() {
         fs::remove_file(home.path(2)).unwrap();
         assert_eq!(server.previews().await, messages([4, 3, 1]));
 
-        write(&home.archived_path(3), "");
+        fs::create_dir_all(home.home.archived()).unwrap();
         fs::rename(home.path(3), home.archived_path(3)).unwrap();
         assert_eq!(server.previews().await, messages([4, 1]));
         let archived = server.list(&ListQuery { archived: true, ..everything() }).await;
@@ -523,4 +523,64 @@ async fn sqlite_is_new_enough_not_to_lose_commits_of_two_writers() {
     let numbers: Vec<u32> = version.split('.').map(|number| number.parse().unwrap()).collect();
     assert!(numbers >= vec![3, 51, 3], "{version}");
     index.close().await;
+}
+
+#[tokio::test]
+async fn whichever_page_is_flipped_every_thread_is_listed() {
+    let home = TestHome::with_threads(1..=40);
+    let server = Server::start(&home);
+    server.done().await;
+    server.stop().await;
+    let sound = fs::read(home.database()).unwrap();
+    for page in 0..sound.len() / 4096 {
+        let mut bytes = sound.clone();
+        bytes[page * 4096..][..4096].iter_mut().for_each(|byte| *byte ^= 0xff);
+        fs::write(home.database(), bytes).unwrap();
+        let server = Server::start(&home);
+        for sort in [crate::Sort::CreatedAt, crate::Sort::UpdatedAt] {
+            let all = server.list(&ListQuery { sort, ..everything() }).await;
+            assert_eq!(all.len(), 40, "page {page}");
+            let of_folder = ListQuery { sort, cwds: Some(vec!["/work".into()]), ..everything() };
+            assert_eq!(server.list(&of_folder).await.len(), 40, "page {page}");
+        }
+        server.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_servers_on_one_home_miss_nothing_of_each_other() {
+    const SERVERS: u32 = 8;
+    let home = Arc::new(TestHome::with_threads(1..=100));
+    let servers: Vec<_> = (0..SERVERS).map(|_| Arc::new(Server::start(&home))).collect();
+    let work = servers.iter().zip(0..).map(|(server, number)| {
+        let (server, home) = (Arc::clone(server), Arc::clone(&home));
+        tokio::spawn(async move {
+            for turn in 0..10 {
+                let thread = 1000 + number * 100 + turn;
+                home.write(thread, "new");
+                let rows = server.list(&everything()).await;
+                assert!(rows.iter().any(|row| row.summary.id == id(thread)), "{thread} is missing");
+                if turn % 3 == 1 {
+                    fs::create_dir_all(home.home.archived()).unwrap();
+                    fs::rename(home.path(thread), home.archived_path(thread)).unwrap();
+                    let rows = server.list(&everything()).await;
+                    assert!(rows.iter().all(|row| row.summary.id != id(thread)), "{thread} is still there");
+                }
+                if number == 3 && turn == 5 {
+                    fs::remove_file(home.database()).unwrap();
+                }
+            }
+        })
+    });
+    for worker in work.collect::<Vec<_>>() {
+        worker.await.unwrap();
+    }
+    for server in &servers {
+        assert_eq!(server.list(&everything()).await.len(), 100 + 7 * SERVERS as usize);
+        let archived = ListQuery { archived: true, ..everything() };
+        assert_eq!(server.list(&archived).await.len(), 3 * SERVERS as usize);
+    }
+    for server in servers {
+        Arc::into_inner(server).unwrap().stop().await;
+    }
 }
