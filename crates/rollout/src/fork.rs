@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    Line, Record, RolloutError, Segment, SessionMeta, Writer,
+    Kind, Line, Record, RolloutError, Segment, SessionMeta, Writer,
     append::{self, Locked},
     form::Form,
     forward, line, writer,
@@ -25,8 +25,9 @@ const BLOCK: usize = 128 << 10;
 
 /// Makes the rollout of a new thread: its session record, then every line of the segments as it is.
 ///
-/// Lines that have numbers are numbered anew, without a gap; of the others no byte changes. The file takes its name
-/// when it is whole, so that a crash leaves no half thread.
+/// Lines that have numbers are numbered anew, without a gap, and session records of the source are left out among them:
+/// release 0.169 would take one for the beginning. Of the others no byte changes. The file takes its name when it is
+/// whole, so that a crash leaves no half thread.
 pub fn fork(segments: &[Segment], path: &Path, mut meta: SessionMeta) -> Result<Writer, RolloutError> {
     let source = closed(segments)?;
     let numbered = match source.last() {
@@ -81,8 +82,14 @@ fn renumber(segment: &Segment, next: &mut u64, target: &mut BufWriter<&File>) ->
     let mut copied = segment.start;
     let mut lines = forward(slice::from_ref(segment));
     while let Some(line) = lines.next()? {
-        let Some(place) = place_of_ordinal(line.bytes) else { continue };
+        let Some(parsed) = Line::parse(line.bytes) else { continue };
         copy_range(&file, copied, line.offset, target)?;
+        copied = line.offset + line.bytes.len() as u64;
+        if parsed.kind == Kind::SessionMeta {
+            copied += 1; // its line break
+            continue;
+        }
+        let place = place_of_ordinal(line.bytes);
         target.write_all(&line.bytes[..place.start])?;
         match place.is_empty() {
             true => write!(target, r#""ordinal":{next},"#)?,
@@ -90,25 +97,26 @@ fn renumber(segment: &Segment, next: &mut u64, target: &mut BufWriter<&File>) ->
         }
         target.write_all(&line.bytes[place.end..])?;
         *next += 1;
-        copied = line.offset + line.bytes.len() as u64;
+    }
+    if copied > end {
+        return Ok(()); // a last line without its break was left out
     }
     copy_range(&file, copied, end, target)?;
     break_line(&file, segment.start, end, target)
 }
 
 /// Returns where in a line its number stands; an empty place at its head where it has none.
-fn place_of_ordinal(line: &[u8]) -> Option<Range<usize>> {
+fn place_of_ordinal(line: &[u8]) -> Range<usize> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
         #[serde(borrow)]
         ordinal: Option<&'a RawValue>,
     }
-    Line::parse(line)?;
     let text = line::trimmed(line);
-    let Envelope { ordinal } = serde_json::from_slice(text).ok()?;
+    let ordinal = serde_json::from_slice(text).ok().and_then(|Envelope { ordinal }| ordinal);
     let place = ordinal.map_or(&text[1..1], |ordinal| ordinal.get().as_bytes());
     let start = place.as_ptr().addr() - line.as_ptr().addr();
-    Some(start..start + place.len())
+    start..start + place.len()
 }
 
 fn open(segment: &Segment) -> io::Result<(File, u64)> {
@@ -245,23 +253,16 @@ mod tests {
     #[test]
     fn numbers_are_gapless_over_segments_and_damage() {
         let line = |head: &str| format!(r#"{{{head}"type":"x","payload":{{"ordinal":7}}}}"#);
-        let first = format!(
-            "{}\ngarbage\n\u{feff}{}\r\n{{\"ordinal\":3,\"ty\n{}\n",
-            r#"{"ordinal":4,"type":"session_meta","payload":{"id":"67e55044-10b1-426f-9247-bb680e5fe0c8"}}"#,
-            line(r#""timestamp":"t","ordinal": 5 ,"#),
-            line(""),
-        );
-        let second =
-            format!(r#"{{"type":"session_meta","payload":{{"id":"{SOURCE}","history_mode":"paginated"}}}}"#);
-        let (copy, forked) = forked(&[first.as_bytes(), second.as_bytes()], &[]);
-        let expected = format!(
-            "{}\ngarbage\n\u{feff}{}\r\n{{\"ordinal\":3,\"ty\n{}\n{}\n",
-            r#"{"ordinal":1,"type":"session_meta","payload":{"id":"67e55044-10b1-426f-9247-bb680e5fe0c8"}}"#,
-            line(r#""timestamp":"t","ordinal": 2 ,"#),
-            line(r#""ordinal":3,"#),
-            second.replacen('{', r#"{"ordinal":4,"#, 1),
-        );
-        assert_eq!(copy, expected);
+        let meta = format!(r#"{{"ordinal":4,"type":"session_meta","payload":{{"id":"{SOURCE}"}}}}"#);
+        let file = |meta: &str, numbers: [&str; 3]| {
+            let [one, two, three] = numbers.map(line);
+            format!("{meta}garbage\n\u{feff}{one}\r\n{{\"ordinal\":3,\"ty\n\n{two}\n{three}")
+        };
+        let first =
+            file(&format!("{meta}\n"), [r#""timestamp":"t","ordinal": 5 ,"#, "", r#""ordinal":"x","#]);
+        let (copy, forked) = forked(&[first.as_bytes(), meta.as_bytes()], &[]);
+        let numbers = [r#""timestamp":"t","ordinal": 1 ,"#, r#""ordinal":2,"#, r#""ordinal":3,"#];
+        assert_eq!(copy, file("", numbers) + "\n");
         assert_eq!(forked.history_mode.as_deref(), Some("paginated"));
     }
 
@@ -277,7 +278,7 @@ mod tests {
         let text = fs::read(&path).unwrap();
         let ordinals: Vec<_> =
             text.split(|byte| *byte == b'\n').filter_map(Line::parse).map(|line| line.ordinal).collect();
-        assert_eq!(ordinals, [Some(0), Some(1), Some(2)]);
+        assert_eq!(ordinals, [Some(0), Some(1)]);
     }
 
     #[test]

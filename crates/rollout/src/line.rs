@@ -10,7 +10,7 @@ use crate::{Compacted, Event, SessionMeta, TurnContext};
 /// What a line is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The thread itself.
+    /// The thread itself; also the one by which a numbered file says it anew.
     SessionMeta,
     /// Something that the model knows.
     ResponseItem,
@@ -41,8 +41,8 @@ pub struct Line<'a> {
 struct Envelope<'a> {
     #[serde(borrow, default)]
     timestamp: Option<&'a RawValue>,
-    #[serde(default)]
-    ordinal: Option<u64>,
+    #[serde(borrow, default)]
+    ordinal: Option<&'a RawValue>,
     #[serde(borrow, rename = "type")]
     kind: &'a RawValue,
     #[serde(borrow)]
@@ -52,16 +52,18 @@ struct Envelope<'a> {
 impl<'a> Line<'a> {
     /// Reads a line; `None` where it is damaged.
     ///
-    /// A byte order mark, NULs and blanks around the object are no damage.
+    /// A byte order mark, NULs and blanks around the object are no damage, and a time or number that is none is as good
+    /// as absent.
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
         let text = str::from_utf8(trimmed(bytes)).ok()?;
         if !text.starts_with('{') {
             return None;
         }
         let Envelope { timestamp, ordinal, kind, payload } = serde_json::from_str(text).ok()?;
-        let timestamp = timestamp.and_then(|time| serde_json::from_str::<DateTime<Utc>>(time.get()).ok());
+        let timestamp = timestamp.and_then(|time| serde_json::from_str(time.get()).ok());
+        let ordinal = ordinal.and_then(|number| serde_json::from_str(number.get()).ok());
         let kind = match kind.get() {
-            r#""session_meta""# => Kind::SessionMeta,
+            r#""session_meta""# | r#""session_meta_update""# => Kind::SessionMeta,
             r#""response_item""# => Kind::ResponseItem,
             r#""event_msg""# => Kind::EventMsg,
             r#""turn_context""# => Kind::TurnContext,
@@ -134,7 +136,8 @@ mod tests {
     fn damage_is_told_from_what_we_do_not_know() {
         for (line, kind) in [
             (r#"{"type":"future","payload":null}"#, Some(Kind::Other)),
-            (r#"{"timestamp":"x","type":"compacted","payload":{}}"#, Some(Kind::Compacted)),
+            (r#"{"timestamp":"x","ordinal":"y","type":"compacted","payload":{}}"#, Some(Kind::Compacted)),
+            (r#"{"type":"session_meta_update","payload":{}}"#, Some(Kind::SessionMeta)),
             (r#"{"type":"event_msg"}"#, None),
             (r#"[1,2]"#, None),
             ("garbage", None),

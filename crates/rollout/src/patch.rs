@@ -25,7 +25,7 @@ pub fn append_meta(path: &Path, patch: impl FnOnce(&mut SessionMeta)) -> Result<
     let after = fields(&newest.meta)?;
     let record = carry_over(newest.record, &before, after);
     let mut form = Form::of(path).map_err(RolloutError::io("read", path))?;
-    let line = form.line("session_meta", &record, Utc::now())?;
+    let line = form.meta_line(&record, Utc::now())?;
     let modified = file.metadata().and_then(|before| before.modified());
     locked.append(&line)?;
     if let Err(error) = modified.and_then(|time| File::set_modified(&file, time)) {
