@@ -73,11 +73,11 @@ impl Steering {
         std::mem::take(&mut self.lock().waiting)
     }
 
-    /// Closes the queue if nothing waits in it; `false` when something does.
-    fn close_if_empty(&self) -> bool {
+    /// Returns what waits; closes the queue when nothing does.
+    fn take_or_close(&self) -> Option<VecDeque<Said>> {
         let mut steered = self.lock();
         steered.closed = steered.waiting.is_empty();
-        steered.closed
+        (!steered.closed).then(|| std::mem::take(&mut steered.waiting))
     }
 
     /// Closes the queue and returns what waited in it.
@@ -173,18 +173,16 @@ impl Session {
     ) -> Result<(), Stop> {
         self.hear(progress, said).await?;
         loop {
-            for said in steering.take() {
+            let calls = self.ask(progress, output_schema.as_ref()).await?;
+            self.keep(calls.iter().filter_map(unsupported).collect(), &[])?;
+            let steered = match calls.is_empty() {
+                true => steering.take_or_close(),
+                false => Some(steering.take()),
+            };
+            let Some(steered) = steered else { return Ok(()) };
+            for said in steered {
                 self.hear(progress, said).await?;
             }
-            let calls = self.ask(progress, output_schema.as_ref()).await?;
-            if calls.is_empty() {
-                if steering.close_if_empty() {
-                    return Ok(());
-                }
-                continue;
-            }
-            let outputs = calls.iter().filter_map(unsupported).collect();
-            self.keep(outputs, &[])?;
         }
     }
 
