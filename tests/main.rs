@@ -5,6 +5,7 @@
 // All of this is test code: where it cannot go on, the test has failed.
 #![allow(clippy::unwrap_used)]
 
+mod index;
 mod steps;
 mod thread;
 mod tidy;

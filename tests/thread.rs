@@ -1,3 +1,4 @@
 //! `thread/*`.
 
+mod metadata_update;
 mod start;

@@ -56,6 +56,11 @@ pub struct Patch {
 }
 
 impl Patch {
+    /// Turns the patch on another thread.
+    pub fn thread(self, thread: impl AsRef<str>) -> Self {
+        Self { thread_id: thread.as_ref().to_owned(), ..self }
+    }
+
     /// Patches the commit.
     pub fn sha(mut self, sha: impl Into<Field>) -> Self {
         self.git.sha = sha.into().0;

@@ -1,0 +1,123 @@
+//! The states in which a server may find its index, none of which may change an answer.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, SqliteConnection};
+use testkit::{Daemon, Home};
+
+/// What happened to the index while no server ran.
+#[derive(Clone, Copy, Debug)]
+pub enum Index {
+    /// It was never there.
+    Absent,
+    /// An earlier server left it in order.
+    Left,
+    /// It was deleted, after a server had left it.
+    Deleted,
+    /// Something else was written over it.
+    Corrupt,
+    /// It was cut short.
+    Torn,
+    /// A later version of the program has been at it.
+    Newer,
+    /// Another process holds its lock, and will not let go.
+    Locked,
+    /// Neither it nor its folder may be written. (Of no effect on a test that runs as root.)
+    ReadOnly,
+    /// It cannot be opened at all: a folder lies in its place.
+    Unopenable,
+}
+
+/// Every state.
+pub const ALL: [Index; 9] = [
+    Index::Absent,
+    Index::Left,
+    Index::Deleted,
+    Index::Corrupt,
+    Index::Torn,
+    Index::Newer,
+    Index::Locked,
+    Index::ReadOnly,
+    Index::Unopenable,
+];
+
+/// Keeps the index in its state; dropped when the test is through with it.
+pub struct Kept<'a> {
+    home: &'a Home,
+    _lock: Option<SqliteConnection>,
+}
+
+impl Index {
+    /// Brings the index of a home into this state.
+    pub async fn prepare(self, home: &Home) -> Kept<'_> {
+        let path = home.index();
+        let mut lock = None;
+        match self {
+            Self::Absent => {}
+            Self::Unopenable => fs::create_dir_all(&path).unwrap(),
+            _ => {
+                let mut d = Daemon::start(home).await;
+                complete(home).await;
+                assert_eq!(d.stop().await, Some(0));
+            }
+        }
+        match self {
+            Self::Absent | Self::Left | Self::Unopenable => {}
+            Self::Deleted => home.delete_index(),
+            Self::Corrupt => fs::write(&path, "no database ".repeat(10_000)).unwrap(),
+            Self::Torn => fs::File::options().write(true).open(&path).unwrap().set_len(5000).unwrap(),
+            Self::Newer => {
+                let mut later = open(home).await;
+                let migration = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                                 VALUES (99999999, 'of the future', 1, x'00', 0)";
+                sqlx::query(migration).execute(&mut later).await.unwrap();
+                sqlx::query("DROP TABLE rollouts").execute(&mut later).await.unwrap();
+                later.close().await.unwrap();
+            }
+            Self::Locked => {
+                let mut other = open(home).await;
+                sqlx::query("PRAGMA locking_mode = EXCLUSIVE").execute(&mut other).await.unwrap();
+                sqlx::query("BEGIN EXCLUSIVE").execute(&mut other).await.unwrap();
+                lock = Some(other);
+            }
+            Self::ReadOnly => set_modes(home, 0o444, 0o555),
+        }
+        Kept { home, _lock: lock }
+    }
+}
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        if self.home.index().is_file() {
+            set_modes(self.home, 0o600, 0o700);
+        }
+    }
+}
+
+/// Waits until a running server has its index complete. No message tells of it, since no client waits for it.
+pub async fn complete(home: &Home) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let options = SqliteConnectOptions::new().filename(home.index()).read_only(true);
+    let is_complete = async || {
+        let mut index = SqliteConnection::connect_with(&options).await.ok()?;
+        sqlx::query("SELECT 1 FROM passes WHERE name = 'heads'").fetch_optional(&mut index).await.ok()?
+    };
+    while is_complete().await.is_none() {
+        assert!(Instant::now() < deadline, "the index does not become complete");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn open(home: &Home) -> SqliteConnection {
+    SqliteConnection::connect(&format!("sqlite://{}", home.index().display())).await.unwrap()
+}
+
+fn set_modes(home: &Home, file: u32, folder: u32) {
+    for path in home.files(".sqlite") {
+        fs::set_permissions(path, Permissions::from_mode(file)).unwrap();
+    }
+    fs::set_permissions(home.index().parent().unwrap(), Permissions::from_mode(folder)).unwrap();
+}
