@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use agent::{Parts, Settings};
+use agent::{Parts, SandboxPolicy, Settings};
+use config::ApprovalPolicy;
 use jsonrpc::RpcError;
 use protocol::{PatchField, ThreadOverrides};
 use serde_json::{Map, Value};
@@ -25,6 +26,8 @@ pub(crate) struct Remembered {
     pub(crate) provider: Option<String>,
     pub(crate) cwd: Option<PathBuf>,
     pub(crate) effort: Option<String>,
+    pub(crate) approval: Option<ApprovalPolicy>,
+    pub(crate) sandbox: Option<SandboxPolicy>,
 }
 
 /// Works out the settings: what the client says, else what the thread remembers, else the config.
@@ -54,8 +57,11 @@ pub(crate) fn open(
     let settings = Settings {
         provider,
         cwd,
-        approval: approval.unwrap_or(config.approval_policy),
-        sandbox: wire::sandbox_policy(overrides.sandbox, &config),
+        approval: approval.or(remembered.approval).unwrap_or(config.approval_policy),
+        sandbox: match (overrides.sandbox, remembered.sandbox) {
+            (None, Some(sandbox)) => sandbox,
+            (asked, _) => wire::sandbox_policy(asked, &config),
+        },
         effort: remembered.effort.or_else(|| config.model_reasoning_effort.clone()),
         summary: config.model_reasoning_summary.map(|summary| summary.as_str().to_owned()),
         service_tier: match &overrides.service_tier {

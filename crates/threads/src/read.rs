@@ -4,10 +4,14 @@ use std::path::{Path, PathBuf};
 
 use history::{Context, ItemPageRequest, PageRequest};
 use protocol::{ThreadItemsListParams, ThreadItemsListResponse, ThreadTurnsListParams, Turn, TurnsPage};
-use rollout::{Place, Segment, ThreadId};
+use rollout::{Line, Place, Segment, ThreadId, TurnContext};
 use state::ThreadRow;
 
 use crate::{StoredThread, ThreadError, ThreadManager, manager::Stores};
+
+/// How far from the end the settings of the last turn are looked for: each turn begins with them, so behind so much
+/// there is one turn that went on very long, and the settings of the start will do.
+const LOOK_BACK: usize = 4 << 20;
 
 impl ThreadManager {
     /// Reads a thread, active or archived, from its rollout.
@@ -89,6 +93,27 @@ impl ThreadManager {
     /// Reads what the model is to know: backward to the last compaction, no further.
     pub async fn context(&self, path: &Path) -> Result<Context, ThreadError> {
         self.history(path, history::context).await
+    }
+
+    /// Reads what the last turn ran with; `None` where the end of the thread does not tell.
+    pub async fn last_turn_context(&self, path: &Path) -> Result<Option<TurnContext>, ThreadError> {
+        let path = path.to_owned();
+        self.blocking(move |stores| {
+            let segments = rollout::segments(&stores.home, &path)?;
+            let mut lines = rollout::backward(&segments);
+            let mut read = 0;
+            while let Some(line) = lines.next().map_err(ThreadError::io("read", &path))? {
+                read += line.bytes.len();
+                if let Some(context) = Line::parse(line.bytes).and_then(|line| line.turn_context()) {
+                    return Ok(Some(context));
+                }
+                if read > LOOK_BACK {
+                    break;
+                }
+            }
+            Ok(None)
+        })
+        .await
     }
 
     async fn history<T: Send + 'static>(

@@ -22,7 +22,7 @@ use crate::{
 pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcError> {
     let cut = cut(&params)?;
     let source = source(&cx, params.path.map(PathBuf::from), &params.thread_id).await?;
-    let Opening { settings, parts } = opening::open(&cx, params.overrides, remembered(&source))?;
+    let Opening { settings, parts } = opening::open(&cx, params.overrides, remembered(&cx, &source).await?)?;
     let mut meta = new_meta(&cx, ThreadId::new(), &settings);
     meta.forked_from_id = Some(source.id());
     meta.git = source.git().cloned();

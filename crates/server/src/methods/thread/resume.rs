@@ -38,14 +38,14 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
     }
     let thread = match (path, running) {
         (Some(path), None) => {
-            load(&cx, cx.threads.read_path(path).await.map_err(|e| of_thread(&e))?, overrides)?
+            load(&cx, cx.threads.read_path(path).await.map_err(|e| of_thread(&e))?, overrides).await?
         }
         (_, Some(running)) if !running.materialized => {
             return Err(invalid(format!("no rollout found for thread id {}", running.thread.id())));
         }
         (None, None) => {
             let id = wire::session_id(&thread_id)?;
-            load(&cx, cx.threads.read_active(id).await.map_err(|e| of_thread(&e))?, overrides)?
+            load(&cx, cx.threads.read_active(id).await.map_err(|e| of_thread(&e))?, overrides).await?
         }
         (_, Some(running)) => cx.agents.require(running.thread.id()).map_err(|e| of_agent(&e))?,
     };
@@ -85,20 +85,24 @@ fn refuse_mismatch(running: &Snapshot, with_history: bool, path: Option<&Path>) 
 }
 
 /// Loads a stored thread with what it remembers.
-fn load(cx: &Context, thread: StoredThread, overrides: ThreadOverrides) -> Result<Thread, RpcError> {
-    let Opening { settings, parts } = opening::open(cx, overrides, remembered(&thread))?;
+async fn load(cx: &Context, thread: StoredThread, overrides: ThreadOverrides) -> Result<Thread, RpcError> {
+    let Opening { settings, parts } = opening::open(cx, overrides, remembered(cx, &thread).await?)?;
     cx.agents.load(Load { thread, keep: Keep::Stored, settings, parts }).map_err(|error| of_agent(&error))
 }
 
-/// Takes from a stored thread how it ran.
-pub(super) fn remembered(thread: &StoredThread) -> Remembered {
+/// Takes from a stored thread how its last turn ran; before the first one, how it was started.
+pub(super) async fn remembered(cx: &Context, thread: &StoredThread) -> Result<Remembered, RpcError> {
+    let last = cx.threads.last_turn_context(thread.path()).await.map_err(|error| of_thread(&error))?;
+    let last = last.unwrap_or_default();
     let summary = &thread.summary;
-    Remembered {
-        model: summary.model.clone(),
+    Ok(Remembered {
+        model: last.model.or_else(|| summary.model.clone()),
         provider: summary.model_provider.clone(),
-        cwd: Some(summary.cwd.clone().into()),
-        effort: summary.reasoning_effort.clone(),
-    }
+        cwd: Some(last.cwd.unwrap_or_else(|| summary.cwd.clone()).into()),
+        effort: last.effort,
+        approval: serde_json::from_value(last.approval_policy).ok(),
+        sandbox: serde_json::from_value(last.sandbox_policy).ok(),
+    })
 }
 
 /// Makes another thread whose model knows the given items; the one that the client named stays as it is.
