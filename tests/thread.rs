@@ -1,4 +1,5 @@
 //! `thread/*`.
 
+mod list;
 mod metadata_update;
 mod start;
