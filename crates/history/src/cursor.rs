@@ -15,6 +15,12 @@ pub(crate) struct TurnCursor {
     pub turn: u64,
     /// The page begins with that turn, not behind it.
     pub inclusive: bool,
+    /// How long the thread was when it was known that nothing behind the turn concerns older ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<u64>,
+    /// The number of the next item without an id where the turn begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
 }
 
 /// A place among items.
@@ -27,6 +33,13 @@ pub(crate) struct ItemCursor {
     pub item: u64,
     /// The page begins with that item, not behind it.
     pub inclusive: bool,
+}
+
+impl ItemCursor {
+    /// Returns the place of the item's turn.
+    pub(crate) fn turn(self) -> TurnCursor {
+        TurnCursor { turn: self.turn, inclusive: true, seen: None, number: None }
+    }
 }
 
 /// Reads a cursor that a client gave back.
@@ -50,6 +63,12 @@ mod tests {
 
     #[test]
     fn a_cursor_comes_back_as_it_was() {
+        for cursor in [
+            TurnCursor { turn: 7, inclusive: false, seen: Some(9), number: Some(3) },
+            TurnCursor { turn: 0, inclusive: true, seen: None, number: None },
+        ] {
+            assert_eq!(read(Some(&write(&cursor))).unwrap(), Some(cursor));
+        }
         let cursor = ItemCursor { turn: 7, item: u64::MAX, inclusive: true };
         assert_eq!(read(Some(&write(&cursor))).unwrap(), Some(cursor));
         assert_eq!(read::<TurnCursor>(None).unwrap(), None);

@@ -3,7 +3,8 @@
 use rollout::Segment;
 
 use crate::HistoryError;
-use crate::outline::{Outline, Stretch};
+use crate::newest;
+use crate::outline::Stretch;
 use crate::source::Source;
 
 /// Up to where a history is kept.
@@ -20,24 +21,21 @@ pub enum Cut<'a> {
 /// The cut is at a line: what the last turn's commands printed after a later turn had begun is left out.
 pub fn fork_cut(segments: &[Segment], cut: Cut<'_>) -> Result<Vec<Segment>, HistoryError> {
     let source = Source::open(segments)?;
-    let outline = Outline::read(&source)?;
     let end = match cut {
-        Cut::Through(id) => require(&outline, id)?.1.end,
-        Cut::Before(id) => require(&outline, id)?.1.start,
+        Cut::Through(turn_id) => require(&source, turn_id)?.1.end,
+        Cut::Before(turn_id) => require(&source, turn_id)?.1.start,
     };
     Ok(source.segments(0..end))
 }
 
 /// Returns how many turns there are from this one to the end: so many a revert takes back.
 pub fn turns_from(segments: &[Segment], turn_id: &str) -> Result<u32, HistoryError> {
-    let outline = Outline::read(&Source::open(segments)?)?;
-    let (index, _) = require(&outline, turn_id)?;
-    Ok(u32::try_from(outline.stretches().len() - index).unwrap_or(u32::MAX))
+    let (behind, _) = require(&Source::open(segments)?, turn_id)?;
+    Ok(u32::try_from(behind).unwrap_or(u32::MAX).saturating_add(1))
 }
 
-fn require<'a>(outline: &'a Outline, turn_id: &str) -> Result<(usize, &'a Stretch), HistoryError> {
-    let found = outline.find(turn_id).and_then(|index| Some((index, outline.stretches().nth(index)?)));
-    found.ok_or_else(|| HistoryError::TurnNotFound(turn_id.to_owned()))
+fn require(source: &Source, turn_id: &str) -> Result<(usize, Stretch), HistoryError> {
+    newest::find(source, turn_id)?.ok_or_else(|| HistoryError::TurnNotFound(turn_id.to_owned()))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod cut;
 mod error;
 mod item;
 mod mark;
+mod newest;
 mod numbers;
 mod outline;
 mod page;

@@ -32,10 +32,10 @@ pub(crate) struct Stretch {
     pub start: u64,
     /// Where the next turn begins, or all that is left of this one ends.
     pub end: u64,
-    /// The first line's index.
+    /// The first line's index; it names a turn that has no mark.
     line: u64,
-    /// The number of the next item without an id.
-    number: u64,
+    /// The number of the next item without an id; `None` where it has none such.
+    pub number: Option<u64>,
     /// What the model was told first of the person's words, if that is not the first line.
     said: Option<u64>,
     odd: Option<Box<Odd>>,
@@ -84,8 +84,13 @@ impl Outline {
     }
 
     /// Returns the turns' stretches, in order.
-    pub(crate) fn stretches(&self) -> impl DoubleEndedIterator<Item = &Stretch> + ExactSizeIterator {
-        self.turns.values()
+    pub(crate) fn into_stretches(self) -> Vec<Stretch> {
+        self.turns.into_values()
+    }
+
+    /// Tells whether no record stands behind the turn that follows its own.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.turns.values().all(|stretch| stretch.odd.as_ref().is_none_or(|odd| odd.late.is_empty()))
     }
 
     /// Finds the turn of this id.
@@ -95,9 +100,14 @@ impl Outline {
 }
 
 impl Stretch {
+    /// Makes the stretch of a turn that has a mark, and all its records in one place.
+    pub(crate) fn plain(span: Range<u64>, number: Option<u64>) -> Self {
+        Self { start: span.start, end: span.end, line: 0, number, said: None, odd: None }
+    }
+
     /// Reads the turn and keeps what is asked for.
     pub(crate) fn read(&self, source: &Source, keep: Keep) -> io::Result<Option<Growing>> {
-        let mut projector = Projector::within(None, keep, self.number);
+        let mut projector = Projector::within(None, keep, self.number.unwrap_or(1));
         self.records(source, |record| {
             let Record { line, mark, place, number } = record;
             number.into_iter().for_each(|number| projector.renumber(number));
@@ -109,7 +119,7 @@ impl Stretch {
 
     /// Returns where the item of this id begins.
     pub(crate) fn find_item(&self, source: &Source, item_id: &str) -> io::Result<Option<u64>> {
-        let mut numbers = Numbers::from(self.number);
+        let mut numbers = Numbers::from(self.number.unwrap_or(1));
         let mut found = None;
         self.records(source, |Record { mark, place, number, .. }| {
             if let Some(number) = number {
@@ -203,8 +213,7 @@ impl Scan {
     fn record(&mut self, raw: &RawLine<'_>, mark: &Mark<'_>, place: Place) {
         let number = self.numbers.next();
         let begun = self.turns.len();
-        let stretch =
-            |Place { line, at }| Stretch { start: at, end: at, line, number, said: None, odd: None };
+        let stretch = |Place { line, at }| Stretch { line, ..Stretch::plain(at..at, Some(number)) };
         let made_up = || format!("rollout-{}", place.line);
         let slot = match mark {
             Mark::Item(item) => {

@@ -1,8 +1,11 @@
 //! Pages of turns and of items.
 //!
-//! Memory stays with the page, whatever the thread's length: an outline tells where turns stand, and only those of the
-//! page are read. A page ends at its limit or when it weighs enough, whichever comes first, but never before its first
-//! turn or item.
+//! Memory stays with the page, whatever the thread's length: where the turns stand is found first, then only those of
+//! the page are read. Newest first, nothing older than the page is looked at, as far as the records allow. A page ends
+//! at its limit or when it weighs enough, whichever comes first, but never before its first turn or item.
+
+use std::io;
+use std::vec;
 
 use protocol::{
     SortDirection, ThreadItemEntry, ThreadItemsListAnchor, ThreadItemsListCursor, ThreadItemsListResponse,
@@ -13,6 +16,7 @@ use rollout::Segment;
 use crate::HistoryError;
 use crate::cursor::{self, ItemCursor, TurnCursor};
 use crate::item::Times;
+use crate::newest::{self, Newest};
 use crate::outline::{Outline, Stretch};
 use crate::project::{Place, Projector};
 use crate::shelf::{Keep, Kept, Window};
@@ -84,12 +88,12 @@ pub fn turn_page(
     let view = view.unwrap_or(TurnItemsView::Summary);
     let limit = page_limit(limit);
     let source = Source::open(segments)?;
-    let outline = Outline::read(&source)?;
+    let mut stretches = Stretches::from(&source, direction, cursor)?;
 
     let mut room = max_bytes;
     let mut page = TurnsPage::default();
     let mut last = None;
-    for stretch in from_cursor(&outline, direction, cursor) {
+    while let Some(stretch) = stretches.next()? {
         if page.data.len() == limit {
             page.next_cursor = last;
             break;
@@ -113,9 +117,10 @@ pub fn turn_page(
         }
         let weight = wire_size(&turn);
         room = room.saturating_sub(weight);
-        let cursor = |inclusive| cursor::write(&TurnCursor { turn: stretch.start, inclusive });
-        page.backwards_cursor.get_or_insert_with(|| cursor(/*inclusive*/ true));
-        last = Some(cursor(/*inclusive*/ false));
+        let at = |inclusive| TurnCursor { turn: stretch.start, inclusive, seen: None, number: None };
+        page.backwards_cursor.get_or_insert_with(|| cursor::write(&at(/*inclusive*/ true)));
+        let seen = stretches.is_clean().then_some(source.len());
+        last = Some(cursor::write(&TurnCursor { seen, number: stretch.number, ..at(/*inclusive*/ false) }));
         page.data.push(turn);
     }
     Ok(page)
@@ -129,22 +134,31 @@ pub fn item_page(
     let &ItemPageRequest { turn_id, cursor, limit, direction, max_bytes } = request;
     let direction = direction.unwrap_or(SortDirection::Asc);
     let source = Source::open(segments)?;
-    let outline = Outline::read(&source)?;
-    let only = turn_id.map(|id| outline.find(id).and_then(|index| outline.stretches().nth(index)));
+    let only = match turn_id {
+        None => None,
+        Some(turn_id) => match newest::find(&source, turn_id)? {
+            Some((_, stretch)) => Some(stretch),
+            None if !matches!(cursor, Some(ThreadItemsListCursor::Anchor(_))) => {
+                return Ok(ThreadItemsListResponse::default());
+            }
+            None => None,
+        },
+    };
     let cursor = match cursor {
         None => None,
         Some(ThreadItemsListCursor::Opaque(text)) => cursor::read::<ItemCursor>(Some(text))?,
         Some(ThreadItemsListCursor::Anchor(ThreadItemsListAnchor::Item { item_id })) => {
-            Some(beside(&source, only.flatten(), item_id)?)
+            Some(beside(&source, only.as_ref(), item_id)?)
         }
     };
-    let turn = cursor.map(|ItemCursor { turn, .. }| TurnCursor { turn, inclusive: true });
-    let stretches = from_cursor(&outline, direction, turn)
-        .filter(|stretch| only.is_none_or(|only| only.is_some_and(|only| only.start == stretch.start)));
+    let mut stretches = match only {
+        Some(stretch) => Stretches::One(Some(stretch)),
+        None => Stretches::from(&source, direction, cursor.map(ItemCursor::turn))?,
+    };
 
     let mut filling = Filling { page: ThreadItemsListResponse::default(), last: None, room: max_bytes };
     let limit = page_limit(limit);
-    for stretch in stretches {
+    while let Some(stretch) = stretches.next()? {
         // Where the page is full, one item more tells that there is another page.
         let window = Window { count: limit - filling.page.data.len(), bytes: filling.room };
         let cursor = cursor.filter(|cursor| cursor.turn == stretch.start);
@@ -170,7 +184,7 @@ pub fn item_page(
             items.make_contiguous().reverse();
         }
         let all_fitted =
-            items.into_iter().all(|kept| window.count > 0 && filling.push(stretch, &turn_id, kept));
+            items.into_iter().all(|kept| window.count > 0 && filling.push(&stretch, &turn_id, kept));
         if more || !all_fitted {
             filling.page.next_cursor = filling.last;
             break;
@@ -213,25 +227,61 @@ fn beside(source: &Source, stretch: Option<&Stretch>, item_id: &str) -> Result<I
     Ok(ItemCursor { turn: stretch.start, item, inclusive: false })
 }
 
-/// Returns the turns from a place on, in the order of the page.
-fn from_cursor(
-    outline: &Outline,
-    direction: SortDirection,
-    cursor: Option<TurnCursor>,
-) -> impl Iterator<Item = &Stretch> {
-    let mut stretches = outline.stretches();
-    let is_before = move |stretch: &&Stretch| {
-        cursor.is_some_and(|TurnCursor { turn, inclusive }| match direction {
-            _ if inclusive && stretch.start == turn => false,
-            SortDirection::Asc => stretch.start <= turn,
-            SortDirection::Desc => stretch.start >= turn,
-        })
-    };
-    std::iter::from_fn(move || match direction {
-        SortDirection::Asc => stretches.next(),
-        SortDirection::Desc => stretches.next_back(),
-    })
-    .skip_while(is_before)
+/// The turns of a page and those behind it, in the order of the page.
+enum Stretches<'a> {
+    /// Those that start before `end`.
+    Newest {
+        turns: Newest<'a>,
+        end: u64,
+    },
+    Oldest(vec::IntoIter<Stretch>),
+    One(Option<Stretch>),
+}
+
+impl<'a> Stretches<'a> {
+    /// Begins where a cursor says, or at the end that comes first.
+    fn from(source: &'a Source, direction: SortDirection, cursor: Option<TurnCursor>) -> io::Result<Self> {
+        match (direction, cursor) {
+            (SortDirection::Desc, None) => Ok(Self::Newest { turns: Newest::of(source), end: u64::MAX }),
+            (SortDirection::Desc, Some(TurnCursor { turn, inclusive: true, .. })) => {
+                Ok(Self::Newest { turns: Newest::of(source), end: turn.saturating_add(1) })
+            }
+            (SortDirection::Desc, Some(TurnCursor { turn, seen, number, .. })) => {
+                // A thread that grew may hold something about older turns where nothing was.
+                let turns = match seen == Some(source.len()) && turn <= source.len() {
+                    true => Newest::before(source, turn, number),
+                    false => Newest::of(source),
+                };
+                Ok(Self::Newest { turns, end: turn })
+            }
+            (SortDirection::Asc, cursor) => {
+                let mut stretches = Outline::read(source)?.into_stretches();
+                if let Some(TurnCursor { turn, inclusive, .. }) = cursor {
+                    let first = if inclusive { turn } else { turn.saturating_add(1) };
+                    stretches.retain(|stretch| stretch.start >= first);
+                }
+                Ok(Self::Oldest(stretches.into_iter()))
+            }
+        }
+    }
+
+    fn next(&mut self) -> io::Result<Option<Stretch>> {
+        match self {
+            Self::Oldest(stretches) => Ok(stretches.next()),
+            Self::One(stretch) => Ok(stretch.take()),
+            Self::Newest { turns, end } => loop {
+                let next = turns.next()?;
+                if next.as_ref().is_none_or(|stretch| stretch.start < *end) {
+                    return Ok(next);
+                }
+            },
+        }
+    }
+
+    /// Tells whether a page that goes on behind the last turn need not look at what is before it.
+    fn is_clean(&self) -> bool {
+        matches!(self, Self::Newest { turns, .. } if turns.is_clean())
+    }
 }
 
 /// Zero asks for one, as with the published server.

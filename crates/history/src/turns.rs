@@ -13,7 +13,7 @@ pub(crate) struct Turns<T> {
     slots: Vec<Slot<T>>,
     /// The turn that takes the records which name none.
     current: Option<usize>,
-    /// Where the turn of an id is. A long thread has very many, so an id is kept as its hash alone.
+    /// Where the last turn of an id is. A long thread has very many, so an id is kept as its hash alone.
     known: HashMap<u64, usize>,
     /// Turns that were taken back: what still arrives for them is dropped.
     removed: HashSet<u64>,
@@ -23,6 +23,8 @@ pub(crate) struct Turns<T> {
 struct Slot<T> {
     value: T,
     id: u64,
+    /// An older turn of the same id.
+    older: Option<usize>,
     /// A record said that it begins; otherwise its first item did.
     marked: bool,
 }
@@ -40,9 +42,12 @@ impl<T> Default for Turns<T> {
 }
 
 impl<T> Turns<T> {
-    /// Begins a marked turn, or goes on with the turn of this id. `new` makes what is kept of it.
+    /// Begins a marked turn; `new` makes what is kept of it.
+    ///
+    /// An id that was there before begins another turn all the same, unless that turn is still open.
     pub(crate) fn begin(&mut self, id: &str, new: impl FnOnce() -> T) -> usize {
-        let slot = self.find(id).unwrap_or_else(|| self.open(id, /*marked*/ true, new()));
+        let open = self.current.filter(|&slot| self.slots[slot].id == self.hash(id));
+        let slot = open.unwrap_or_else(|| self.open(id, /*marked*/ true, new()));
         self.current = Some(slot);
         slot
     }
@@ -103,10 +108,14 @@ impl<T> Turns<T> {
         self.current = None;
         let left = self.slots.len().saturating_sub(count as usize);
         let removed = self.slots.split_off(left);
-        for slot in &removed {
-            self.known.remove(&slot.id);
-            self.removed.insert(slot.id);
+        for slot in removed.iter().rev() {
+            match slot.older {
+                Some(older) => self.known.insert(slot.id, older),
+                None => self.known.remove(&slot.id),
+            };
         }
+        let gone = removed.iter().map(|slot| slot.id).filter(|id| !self.known.contains_key(id));
+        self.removed.extend(gone);
         removed.into_iter().map(|slot| slot.value).collect()
     }
 
@@ -136,7 +145,7 @@ impl<T> Turns<T> {
     }
 
     /// Returns what is kept of the turns that stand, in order.
-    pub(crate) fn values(&self) -> impl DoubleEndedIterator<Item = &T> + ExactSizeIterator {
+    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
         self.slots.iter().map(|slot| &slot.value)
     }
 
@@ -148,8 +157,9 @@ impl<T> Turns<T> {
     fn open(&mut self, id: &str, marked: bool, value: T) -> usize {
         let slot = self.slots.len();
         let id = self.hash(id);
-        self.known.insert(id, slot);
-        self.slots.push(Slot { value, id, marked });
+        let older = self.known.insert(id, slot);
+        self.removed.remove(&id);
+        self.slots.push(Slot { value, id, older, marked });
         slot
     }
 
@@ -224,7 +234,10 @@ mod tests {
                 &[A, B, USER, CALL_OF_A, A_END, AGENT, B_END, AGENT],
                 &["A: 3", "B: 2 5", "rollout-7: 7"],
             ),
-            ("begun twice", &[A, USER, B, A, USER], &["A: 1 4", "B:"]),
+            ("begun twice", &[A, USER, A, USER], &["A: 1 3"]),
+            ("begun again", &[A, USER, B, A, USER, CALL_OF_A], &["A: 1", "B:", "A: 4 5"]),
+            ("begun again, then one back", &[A, USER, B, A, BACK_ONE, CALL_OF_A], &["A: 1 5", "B:"]),
+            ("begun again after it was taken back", &[A, USER, BACK_ONE, A, CALL_OF_A], &["A: 4"]),
             ("one back", &[A, USER, A_END, B, USER, BACK_ONE, AGENT], &["A: 1", "rollout-6: 6"]),
             ("all back", &[A, USER, A_END, BACK_ALL, USER], &["rollout-4: 4"]),
             ("late for a turn taken back", &[A, USER, BACK_ONE, CALL_OF_A, A_END], &[]),
