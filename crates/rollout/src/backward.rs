@@ -2,10 +2,10 @@
 
 use std::{fs::File, io, os::unix::fs::FileExt};
 
-use crate::{MAX_LINE, RawLine, Segment};
-
-/// How much is read at once; more where a line is longer.
-const BLOCK: u64 = 128 << 10;
+use crate::{
+    RawLine, Segment,
+    forward::{Limits, is_blank, named},
+};
 
 /// Lines, newest first.
 #[derive(Debug)]
@@ -14,6 +14,7 @@ pub struct Backward {
     segments: Vec<Segment>,
     open: Option<Open>,
     line: Vec<u8>,
+    limits: Limits,
 }
 
 #[derive(Debug)]
@@ -24,17 +25,22 @@ struct Open {
     unread: u64,
     /// Bytes behind `unread` that were not handed over yet.
     held: Vec<u8>,
-    /// The line at the end of `held` is longer than is read; what is read of it is dropped.
+    /// The line that ends with `held` is longer than is read; what was read of it is gone.
     skipping: bool,
     done: bool,
 }
 
-/// Reads the lines of the segments from the end. A blank line, or one beyond [`MAX_LINE`], is passed over.
+/// Reads the lines of the segments from the end. A blank line, or one beyond [`MAX_LINE`](crate::MAX_LINE), is passed
+/// over.
 pub fn backward(segments: &[Segment]) -> Backward {
-    Backward { segments: segments.to_vec(), open: None, line: Vec::new() }
+    Backward::with(segments, Limits::default())
 }
 
 impl Backward {
+    pub(crate) fn with(segments: &[Segment], limits: Limits) -> Self {
+        Self { segments: segments.to_vec(), open: None, line: Vec::new(), limits }
+    }
+
     /// Returns the line before, or `None` in front of the first one.
     #[allow(clippy::should_implement_trait, reason = "it lends its buffer, which an iterator cannot")]
     pub fn next(&mut self) -> io::Result<Option<RawLine<'_>>> {
@@ -45,12 +51,12 @@ impl Backward {
             }
             let Some(open) = &mut self.open else { return Ok(None) };
             let segment = self.segments.len() - 1;
-            match open.line_before(&mut self.line)? {
+            match open.line_before(&mut self.line, self.limits)? {
                 None => {
                     self.open = None;
                     self.segments.pop();
                 }
-                Some(offset) if !self.line.trim_ascii().is_empty() => {
+                Some(offset) if !is_blank(&self.line) => {
                     return Ok(Some(RawLine { segment, offset, bytes: &self.line }));
                 }
                 Some(_) => {}
@@ -62,15 +68,14 @@ impl Backward {
 impl Open {
     fn new(segment: &Segment) -> io::Result<Self> {
         let Segment { path, start, end, .. } = segment;
-        let file =
-            File::open(path).map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
+        let file = File::open(path).map_err(|error| named(error, path))?;
         let len = file.metadata()?.len();
         let unread = end.map_or(len, |end| end.min(len));
         Ok(Self { file, start: *start, unread, held: Vec::new(), skipping: false, done: unread <= *start })
     }
 
     /// Puts the line before into `line` and returns where it begins; an empty one for a line that is too long.
-    fn line_before(&mut self, line: &mut Vec<u8>) -> io::Result<Option<u64>> {
+    fn line_before(&mut self, line: &mut Vec<u8>, limits: Limits) -> io::Result<Option<u64>> {
         line.clear();
         if self.done {
             return Ok(None);
@@ -78,32 +83,28 @@ impl Open {
         let mut searched = 0;
         loop {
             let fresh = &self.held[..self.held.len() - searched];
-            if let Some(at) = memchr::memrchr(b'\n', fresh) {
-                let offset = self.unread + at as u64 + 1;
-                if !std::mem::take(&mut self.skipping) {
-                    line.extend_from_slice(&self.held[at + 1..]);
+            let found = memchr::memrchr(b'\n', fresh).map(|at| at + 1);
+            self.done = found.is_none() && self.unread <= self.start;
+            if let Some(begin) = found.or(self.done.then_some(0)) {
+                let offset = self.unread + begin as u64;
+                let text = &self.held[begin..];
+                if !std::mem::take(&mut self.skipping) && text.len() <= limits.max {
+                    line.extend_from_slice(text);
                 }
-                self.held.truncate(at);
+                self.held.truncate(begin.saturating_sub(1));
                 return Ok(Some(offset));
             }
-            if self.unread <= self.start {
-                self.done = true;
-                if !self.skipping {
-                    line.extend_from_slice(&self.held);
-                }
-                return Ok(Some(self.start));
-            }
-            if self.held.len() > MAX_LINE {
+            if self.held.len() > limits.max {
                 (self.skipping, self.held) = (true, Vec::new());
             }
             searched = self.held.len();
-            self.read_block()?;
+            self.read_block(limits.block)?;
         }
     }
 
-    fn read_block(&mut self) -> io::Result<()> {
+    fn read_block(&mut self, block: usize) -> io::Result<()> {
         // As much again as is held, so that a long line costs a few reads and not one for each block of it.
-        let want = BLOCK.max(self.held.len() as u64).min(self.unread - self.start);
+        let want = (block.max(self.held.len()) as u64).min(self.unread - self.start);
         let mut block = vec![0; want as usize];
         self.file.read_exact_at(&mut block, self.unread - want)?;
         self.unread -= want;

@@ -12,8 +12,20 @@ use crate::Segment;
 /// what would make reading one file a danger to the server.
 pub const MAX_LINE: usize = 64 << 20;
 
-/// How much is read at once.
-const BLOCK: usize = 128 << 10;
+/// What bounds the memory of a reader; tests set it small.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// The longest line that is read.
+    pub(crate) max: usize,
+    /// How much is read at once.
+    pub(crate) block: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max: MAX_LINE, block: 128 << 10 }
+    }
+}
 
 /// One line of a file, without its line break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +46,19 @@ pub struct Forward {
     open: Option<BufReader<io::Take<File>>>,
     offset: u64,
     line: Vec<u8>,
+    limits: Limits,
 }
 
 /// Reads the lines of the segments in their order. A blank line, or one beyond [`MAX_LINE`], is passed over.
 pub fn forward(segments: &[Segment]) -> Forward {
-    Forward { segments: segments.to_vec(), segment: 0, open: None, offset: 0, line: Vec::new() }
+    Forward::with(segments, Limits::default())
 }
 
 impl Forward {
+    pub(crate) fn with(segments: &[Segment], limits: Limits) -> Self {
+        Self { segments: segments.to_vec(), segment: 0, open: None, offset: 0, line: Vec::new(), limits }
+    }
+
     /// Returns the next line, or `None` behind the last one.
     #[allow(clippy::should_implement_trait, reason = "it lends its buffer, which an iterator cannot")]
     pub fn next(&mut self) -> io::Result<Option<RawLine<'_>>> {
@@ -51,11 +68,11 @@ impl Forward {
                 Some(reader) => reader,
                 None => {
                     self.offset = segment.start;
-                    self.open.insert(open(segment)?)
+                    self.open.insert(open(segment, self.limits.block)?)
                 }
             };
             self.line.clear();
-            let Read { bytes, whole } = read_line(reader, &mut self.line, MAX_LINE)?;
+            let Read { bytes, whole } = read_line(reader, &mut self.line, self.limits.max)?;
             if bytes == 0 {
                 (self.open, self.segment) = (None, self.segment + 1);
                 continue;
@@ -66,23 +83,28 @@ impl Forward {
                 tracing::warn!(path = %segment.path.display(), offset, bytes, "a line is too long to be read");
                 continue;
             }
-            if !self.line.trim_ascii().is_empty() {
+            if !is_blank(&self.line) {
                 return Ok(Some(RawLine { segment: self.segment, offset, bytes: &self.line }));
             }
         }
     }
 }
 
-fn open(segment: &Segment) -> io::Result<BufReader<io::Take<File>>> {
+fn open(segment: &Segment, block: usize) -> io::Result<BufReader<io::Take<File>>> {
     let Segment { path, start, end, .. } = segment;
     let mut file = File::open(path).map_err(|error| named(error, path))?;
     file.seek(SeekFrom::Start(*start))?;
     let room = end.map_or(u64::MAX, |end| end.saturating_sub(*start));
-    Ok(BufReader::with_capacity(BLOCK, file.take(room)))
+    Ok(BufReader::with_capacity(block, file.take(room)))
+}
+
+/// Tells whether there is nothing in a line.
+pub(crate) fn is_blank(line: &[u8]) -> bool {
+    line.trim_ascii().is_empty()
 }
 
 /// Puts the path into an error that will be told without it.
-fn named(error: io::Error, path: &Path) -> io::Error {
+pub(crate) fn named(error: io::Error, path: &Path) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 

@@ -2,10 +2,11 @@
 
 use std::{io, path::Path};
 
-use crate::{Line, Segment, SessionMeta, forward};
+use crate::{Line, MAX_LINE, Segment, SessionMeta, forward};
 
-/// How far it is looked for. Damage and other programs' lines may stand before it, but behind so much there is none.
-pub(crate) const MAX_HEAD: u64 = 16 << 20;
+/// How far it is looked for, and the first message of the person. Damage and other programs' lines may stand before
+/// them, the longest line that is read among these; behind more than that there is none.
+pub(crate) const MAX_HEAD: u64 = MAX_LINE as u64 + (16 << 20);
 
 /// The first session record.
 pub(crate) struct First {

@@ -38,6 +38,14 @@ impl Home {
         Self { root }
     }
 
+    /// Returns the home that a rollout lies in, if it lies in one.
+    pub(crate) fn around(rollout: &Path) -> Option<Self> {
+        let folder = rollout.parent()?;
+        let archived = folder.ends_with("archived_sessions").then_some(folder);
+        let sessions = || folder.ancestors().nth(3).filter(|folder| folder.ends_with("sessions"));
+        Some(Self::new(archived.or_else(sessions)?.parent()?.to_owned()))
+    }
+
     /// Returns the folder itself.
     pub fn root(&self) -> &Path {
         &self.root

@@ -98,7 +98,7 @@ impl<'a> Line<'a> {
         self.decode(Kind::Compacted)
     }
 
-    fn decode<T: DeserializeOwned>(&self, kind: Kind) -> Option<T> {
+    pub(crate) fn decode<T: DeserializeOwned>(&self, kind: Kind) -> Option<T> {
         (self.kind == kind).then(|| serde_json::from_str(self.payload.get()).ok())?
     }
 }

@@ -4,17 +4,24 @@
 //! decoded that is not needed.
 
 use std::{
+    error::Error,
     fs::{File, Metadata},
-    io,
-    os::unix::fs::{FileExt, MetadataExt},
+    io::{self, Read, Seek, SeekFrom},
+    os::unix::fs::MetadataExt,
     path::Path,
+    sync::LazyLock,
 };
 
 use chrono::{DateTime, Utc};
+use memchr::memmem::Finder;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Event, GitInfo, Kind, Line, MAX_LINE, RolloutError, SessionMeta, ThreadId};
+use crate::{
+    Event, GitInfo, Home, Kind, Line, RolloutError, Segment, SessionMeta, ThreadId, forward,
+    head::{self, First, MAX_HEAD},
+    segments,
+};
 
 /// Which state of a file something was read from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,10 +73,7 @@ pub struct Summary {
 const TAIL: u64 = 64 << 10;
 
 /// How much of the beginning is read at first; a base prompt and the first message mostly fit.
-const HEAD: usize = 32 << 10;
-
-/// How far the first message of the person is looked for. Behind so much there is none that a person wrote first.
-const MAX_HEAD: usize = 16 << 20;
+const HEAD: u64 = 32 << 10;
 
 impl Stamp {
     /// Takes the stamp of a file.
@@ -80,95 +84,174 @@ impl Stamp {
 }
 
 /// Summarizes a file, as it was at the stamp; `None` where it has no session record.
+///
+/// Where the file goes on from another one, the preview is the first message of the whole history.
 pub fn summarize(path: &Path) -> Result<Option<(Summary, Stamp)>, RolloutError> {
+    let failed = || RolloutError::io("read", path);
     let file = File::open(path).map_err(RolloutError::io("open", path))?;
-    let stamp = Stamp::of(&file.metadata().map_err(RolloutError::io("look at", path))?);
-    let read = || -> io::Result<Option<Summary>> {
-        let mut bytes = Vec::new();
-        let Some((mut summary, head_end)) = head(&file, stamp.size, &mut bytes)? else { return Ok(None) };
-        tail(&file, stamp.size, head_end, &mut bytes, &mut summary)?;
-        Ok(Some(summary))
-    };
-    let summary = read().map_err(RolloutError::io("read", path))?;
-    Ok(summary.map(|summary| (summary, stamp)))
+    let stamp = Stamp::of(&file.metadata().map_err(failed())?);
+    let mut bytes = Vec::new();
+    let whole = stamp.size <= HEAD + TAIL;
+    read(&file, 0, if whole { stamp.size } else { HEAD }, &mut bytes).map_err(failed())?;
+    let mut head = Head::default();
+    head.take_lines(&bytes, whole);
+    if !whole && !head.is_done() {
+        let rest = Segment { start: head.end, end: Some(stamp.size), ..Segment::whole(path) };
+        head.take_rest(&[rest]).map_err(failed())?;
+    }
+    let mut tail = head.end;
+    let based = head.meta.as_ref().is_some_and(|meta| meta.history_base.is_some());
+    let Some(mut summary) = head.finish() else { return Ok(None) };
+    if !whole {
+        let start = tail.max(stamp.size - TAIL);
+        tail = 0;
+        bytes.clear();
+        read(&file, start, stamp.size - start, &mut bytes).map_err(failed())?;
+    }
+    summary.take_tail(&bytes[tail as usize..]);
+    if based && let Some(home) = Home::around(path) {
+        match segments(&home, path) {
+            Ok(history) => summary.take_history(&history).map_err(failed())?,
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn Error, "a summary is of the last piece alone")
+            }
+        }
+    }
+    Ok(Some((summary, stamp)))
 }
 
-/// Reads from the beginning to the first message of the person; returns where it stopped too.
-fn head(file: &File, size: u64, bytes: &mut Vec<u8>) -> io::Result<Option<(Summary, u64)>> {
-    let mut summary: Option<Summary> = None;
-    let mut offset = 0;
-    let mut want = HEAD;
-    loop {
-        read_at(file, bytes, offset, want.min((size - offset) as usize))?;
-        let at_end = offset + bytes.len() as u64 >= size;
-        let mut used = 0;
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            if !line.ends_with(b"\n") && !at_end {
+/// Appends a part of a file to `bytes`; less of it, where another program has cut the file meanwhile.
+fn read(mut file: &File, offset: u64, len: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
+    bytes.reserve_exact(len as usize);
+    file.seek(SeekFrom::Start(offset))?;
+    file.take(len).read_to_end(bytes)?;
+    Ok(())
+}
+
+/// What the lines from the beginning to the first message of the person say.
+#[derive(Default)]
+struct Head {
+    meta: Option<SessionMeta>,
+    /// When `meta` was written.
+    written: Option<DateTime<Utc>>,
+    later: Option<Git>,
+    context: Option<Context>,
+    preview: Option<String>,
+    /// Where the lines end that were taken, in the file of the last one.
+    end: u64,
+}
+
+/// What a later session record says that may have changed.
+struct Git {
+    id: ThreadId,
+    git: Option<GitInfo>,
+    at: Option<DateTime<Utc>>,
+}
+
+/// What a summary says of the settings of a turn.
+#[derive(Deserialize)]
+struct Context {
+    model: Option<String>,
+    effort: Option<String>,
+}
+
+impl Git {
+    fn of(line: &Line<'_>) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Payload {
+            id: ThreadId,
+            git: Option<GitInfo>,
+        }
+        let Payload { id, git } = line.decode(Kind::SessionMeta)?;
+        Some(Self { id, git, at: line.timestamp })
+    }
+}
+
+impl Context {
+    fn of(line: &Line<'_>) -> Option<Self> {
+        line.decode(Kind::TurnContext)
+    }
+}
+
+impl Head {
+    fn is_done(&self) -> bool {
+        self.preview.is_some()
+    }
+
+    /// Takes the whole lines at the beginning of a file.
+    fn take_lines(&mut self, bytes: &[u8], at_end: bool) {
+        let mut rest = bytes;
+        while !self.is_done() {
+            let end = memchr::memchr(b'\n', rest).map(|end| end + 1);
+            let Some(end) = end.or(at_end.then_some(rest.len())).filter(|end| *end > 0) else { break };
+            self.take_line(&rest[..end]);
+            self.end += end as u64;
+            rest = &rest[end..];
+        }
+    }
+
+    /// Takes the lines behind the buffer, one by one: there is a long one, or many before the first message.
+    fn take_rest(&mut self, segments: &[Segment]) -> io::Result<()> {
+        let mut lines = forward(segments);
+        while let Some(line) = lines.next()?
+            && line.offset <= MAX_HEAD
+        {
+            self.take_line(line.bytes);
+            self.end = line.offset + line.bytes.len() as u64;
+            if self.is_done() {
                 break;
             }
-            used += line.len();
-            if let Some(line) = Line::parse(line) {
-                take_head_line(&mut summary, &line);
-            }
-            if summary.as_ref().is_some_and(|summary| summary.preview.is_some()) {
-                return Ok(summary.map(|summary| (summary, offset + used as u64)));
-            }
         }
-        offset += used as u64;
-        let no_more = at_end || (summary.is_some() && offset >= MAX_HEAD as u64);
-        if no_more || want > MAX_LINE {
-            return Ok(summary.map(|summary| (summary, offset)));
-        }
-        // A line that does not fit is read again with more room.
-        want = if used == 0 { want * 4 } else { want };
+        Ok(())
     }
-}
 
-fn take_head_line(summary: &mut Option<Summary>, line: &Line<'_>) {
-    match (&mut *summary, line.kind) {
-        (None, Kind::SessionMeta) => {
-            *summary = line.session_meta().map(|meta| Summary::begin(meta, line.timestamp))
+    fn take_line(&mut self, line: &[u8]) {
+        if !may_matter(line) {
+            return;
         }
-        (Some(summary), Kind::SessionMeta) => summary.take_meta(line),
-        (Some(summary), Kind::TurnContext) => summary.take_turn_context(line),
-        (Some(summary), Kind::EventMsg) => summary.preview = preview(line),
-        _ => {}
-    }
-}
-
-/// Reads what the end says later than the head: patched metadata, and what the last turn ran with.
-fn tail(file: &File, size: u64, head_end: u64, bytes: &mut Vec<u8>, summary: &mut Summary) -> io::Result<()> {
-    let start = head_end.max(size.saturating_sub(TAIL));
-    read_at(file, bytes, start, (size - start) as usize)?;
-    // The first piece may be the end of a line that began before it; it is then no object, and passed over.
-    for line in bytes.split(|byte| *byte == b'\n') {
-        let wanted = memchr::memmem::find(line, b"\"session_meta\"").is_some()
-            || memchr::memmem::find(line, b"\"turn_context\"").is_some();
-        if !wanted {
-            continue;
-        }
-        match Line::parse(line) {
-            Some(line) if line.kind == Kind::SessionMeta => summary.take_meta(&line),
-            Some(line) if line.kind == Kind::TurnContext => summary.take_turn_context(&line),
+        let Some(line) = Line::parse(line) else { return };
+        match (line.kind, &self.meta) {
+            (Kind::SessionMeta, None) => (self.meta, self.written) = (line.session_meta(), line.timestamp),
+            (Kind::SessionMeta, Some(first)) => {
+                self.later = Git::of(&line).filter(|git| git.id == first.id).or(self.later.take());
+            }
+            (Kind::TurnContext, Some(_)) => self.context = Context::of(&line).or(self.context.take()),
+            (Kind::EventMsg, Some(_)) => self.preview = preview(&line),
             _ => {}
         }
     }
-    Ok(())
+
+    fn finish(self) -> Option<Summary> {
+        let Self { meta, written, later, context, preview, end: _ } = self;
+        let mut summary = Summary::begin(meta?, written);
+        summary.preview = preview;
+        summary.take_git(later);
+        summary.take_context(context);
+        Some(summary)
+    }
 }
 
-fn read_at(file: &File, bytes: &mut Vec<u8>, offset: u64, len: usize) -> io::Result<()> {
-    bytes.resize(len, 0);
-    let mut read = 0;
-    while read < len {
-        match file.read_at(&mut bytes[read..], offset + read as u64) {
-            Ok(0) => break, // another program cut the file meanwhile
-            Ok(more) => read += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
+/// Tells whether a line can be one that a head is made of, by its own head: most are others, and long.
+fn may_matter(line: &[u8]) -> bool {
+    let within = |words| memchr::memmem::find(line, words).is_some();
+    match stated_kind(line) {
+        Some(b"event_msg") => within(b"user_message") || within(b"UserMessage"),
+        Some(b"response_item") => false,
+        _ => true,
     }
-    bytes.truncate(read);
-    Ok(())
+}
+
+/// Returns the kind of a line from where every release writes it: behind the time and the number, before all else.
+fn stated_kind(line: &[u8]) -> Option<&[u8]> {
+    static TYPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"type\":\""));
+    const NEAR: usize = 128;
+    let near = &line[..line.len().min(NEAR)];
+    let at = TYPE.find(near)?;
+    let (before, kind) = (&near[..at], &near[at + TYPE.needle().len()..]);
+    if memchr::memchr2_iter(b'{', b'[', before).count() != 1 {
+        return None; // it is the type of something in the line
+    }
+    Some(&kind[..memchr::memchr(b'"', kind)?])
 }
 
 impl Summary {
@@ -200,34 +283,70 @@ impl Summary {
     }
 
     /// Takes a later session record of the same thread: it says what the git metadata is now.
-    fn take_meta(&mut self, line: &Line<'_>) {
-        if let Some(meta) = line.session_meta().filter(|meta| meta.id == self.id) {
-            self.git = meta.git;
-            self.git_at = line.timestamp;
+    fn take_git(&mut self, later: Option<Git>) {
+        if let Some(Git { git, at, .. }) = later {
+            (self.git, self.git_at) = (git, at);
         }
     }
 
-    fn take_turn_context(&mut self, line: &Line<'_>) {
-        if let Some(context) = line.turn_context() {
+    fn take_context(&mut self, context: Option<Context>) {
+        if let Some(context) = context {
             self.model = context.model.or(self.model.take());
             self.reasoning_effort = context.effort;
         }
+    }
+
+    /// Takes what the end says later than the head: patched metadata, and what the last turn ran with.
+    ///
+    /// The first piece may be the end of a line that began before it; it is then no object, and passed over.
+    fn take_tail(&mut self, bytes: &[u8]) {
+        let (mut git, mut context) = (None, None);
+        let mut rest = bytes;
+        while !rest.is_empty() && (git.is_none() || context.is_none()) {
+            let begin = memchr::memrchr(b'\n', rest).map_or(0, |before| before + 1);
+            let line = &rest[begin..];
+            rest = &rest[..begin.saturating_sub(1)];
+            let kind = stated_kind(line);
+            if kind.is_some_and(|kind| kind != b"turn_context" && !kind.starts_with(b"session_meta")) {
+                continue;
+            }
+            let Some(line) = Line::parse(line) else { continue };
+            if git.is_none() {
+                git = Git::of(&line).filter(|git| git.id == self.id);
+            }
+            context = context.or_else(|| Context::of(&line));
+        }
+        self.take_git(git);
+        self.take_context(context);
+    }
+
+    /// Takes from the pieces before what the last piece does not say.
+    fn take_history(&mut self, history: &[Segment]) -> io::Result<()> {
+        let mut head = Head::default();
+        head.take_rest(history)?;
+        if let Some(begun) = history.iter().find(|segment| segment.thread == Some(self.id))
+            && let Some(First { meta, .. }) = head::first(&begun.path)?
+            && let Ok(time) = DateTime::parse_from_rfc3339(&meta.timestamp)
+        {
+            self.created_at = time.to_utc(); // a history that is cut back is no new thread
+        }
+        self.preview = head.preview.or(self.preview.take());
+        if self.model.is_none() {
+            self.take_context(head.context);
+        }
+        Ok(())
     }
 }
 
 /// Returns the text of a message of the person, from whichever event of a release holds it.
 fn preview(line: &Line<'_>) -> Option<String> {
-    // Most events are others; a search is cheaper than to decode them.
-    let payload = line.payload.get();
-    if !payload.contains("user_message") && !payload.contains("UserMessage") {
-        return None;
-    }
-    match line.event()? {
-        Event::UserMessage { message, .. } => Some(message).filter(|text| !items::is_injected_context(text)),
+    let text = match line.event()? {
+        Event::UserMessage { message, .. } => message,
         Event::ItemCompleted { item, .. } if item["type"] == "UserMessage" => {
             let parts = item["content"].as_array()?.iter();
-            Some(parts.filter_map(|part| part["text"].as_str()).collect())
+            parts.filter_map(|part| part["text"].as_str()).collect()
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(text).filter(|text| !items::is_injected_context(text))
 }
