@@ -7,7 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{RateLimitSnapshot, RequestId, Thread, ThreadItem, ThreadStatus, Turn, TurnError};
+use crate::{
+    RateLimitSnapshot, RequestId, Thread, ThreadAttachmentUpdatedNotification, ThreadItem,
+    ThreadSectionChangedNotification, ThreadStatus, Turn, TurnError,
+};
 
 /// Declares the notifications: a variant, what it holds, and its method, in one line.
 macro_rules! server_notifications {
@@ -39,6 +42,8 @@ server_notifications! {
     ThreadDeleted(ThreadDeletedNotification) = "thread/deleted",
     ThreadClosed(ThreadClosedNotification) = "thread/closed",
     ThreadReverted(ThreadRevertedNotification) = "thread/reverted",
+    ThreadSectionChanged(ThreadSectionChangedNotification) = "thread/section/changed",
+    ThreadAttachmentUpdated(ThreadAttachmentUpdatedNotification) = "thread/attachment/updated",
     ThreadNameUpdated(ThreadNameUpdatedNotification) = "thread/name/updated",
     ThreadTokenUsageUpdated(ThreadTokenUsageUpdatedNotification) = "thread/tokenUsage/updated",
     TurnStarted(TurnStartedNotification) = "turn/started",

@@ -1,16 +1,20 @@
 //! Threads: what is told of one, wherever it is told.
 
+mod attachments;
 mod lifecycle;
 mod list;
 mod open;
+mod sections;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use self::attachments::*;
 pub use self::lifecycle::*;
 pub use self::list::*;
 pub use self::open::*;
+pub use self::sections::*;
 use crate::{ReasoningEffort, Turn};
 
 /// One thread.
@@ -29,6 +33,10 @@ pub struct Thread {
     pub preview: String,
     /// Whether nothing of it is stored.
     pub ephemeral: bool,
+    /// The section that a person put it into.
+    pub section: Option<ThreadSection>,
+    /// Unix seconds of when it came into that section.
+    pub section_entered_at: Option<i64>,
     pub history_mode: ThreadHistoryMode,
     pub model_provider: String,
     pub model: Option<String>,

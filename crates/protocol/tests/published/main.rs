@@ -27,7 +27,8 @@ use crate::samples::samples;
 use crate::subset::faults;
 
 /// Notifications that only the newer release knows; they follow calls that only its clients make.
-const NEWER_NOTIFICATIONS: [&str; 2] = ["thread/deleted", "thread/reverted"];
+const NEWER_NOTIFICATIONS: [&str; 4] =
+    ["thread/deleted", "thread/reverted", "thread/section/changed", "thread/attachment/updated"];
 
 /// Inputs of the newer release that are not built: sound, and files in a provider's store.
 const MISSING_INPUTS: [&str; 3] = ["audio", "localAudio", "fileId"];
