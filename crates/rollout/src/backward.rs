@@ -41,6 +41,12 @@ impl Backward {
         Self { segments: segments.to_vec(), open: None, line: Vec::new(), limits }
     }
 
+    /// Returns how many bytes it has room for.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.line.capacity() + self.open.as_ref().map_or(0, |open| open.held.capacity())
+    }
+
     /// Returns the line before, or `None` in front of the first one.
     #[allow(clippy::should_implement_trait, reason = "it lends its buffer, which an iterator cannot")]
     pub fn next(&mut self) -> io::Result<Option<RawLine<'_>>> {

@@ -59,6 +59,12 @@ impl Forward {
         Self { segments: segments.to_vec(), segment: 0, open: None, offset: 0, line: Vec::new(), limits }
     }
 
+    /// Returns how many bytes it has room for.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.line.capacity() + self.limits.block
+    }
+
     /// Returns the next line, or `None` behind the last one.
     #[allow(clippy::should_implement_trait, reason = "it lends its buffer, which an iterator cannot")]
     pub fn next(&mut self) -> io::Result<Option<RawLine<'_>>> {

@@ -47,3 +47,6 @@ pub use scan::{LaterMeta, later_meta};
 pub use segments::{Segment, segments};
 pub use summary::{Stamp, Summary, summarize};
 pub use writer::{Appended, Writer};
+
+#[cfg(test)]
+mod tests;

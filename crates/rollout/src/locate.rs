@@ -96,7 +96,10 @@ fn active_files_of(home: &Home, id: ThreadId) -> io::Result<Vec<Located>> {
 fn near_folders(home: &Home, id: ThreadId) -> Vec<PathBuf> {
     let Some(day) = id.created_hint().map(|made| made.date_naive()) else { return Vec::new() };
     let days = [Some(day), day.checked_add_days(Days::new(1)), day.checked_sub_days(Days::new(1))];
-    days.into_iter().flatten().map(|day| home.day_folder(day)).collect()
+    let folders = days.into_iter().flatten().map(|day| home.day_folder(day));
+    // The folders of the year and the month have to be real ones too.
+    let is_real = |folder: &Path| fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir());
+    folders.filter(|folder| folder.ancestors().take(3).all(is_real)).collect()
 }
 
 /// Tells whether a thread may go on in a file of another day: only newer releases do that, in files of their own form.

@@ -1,11 +1,13 @@
 //! The session record: what a rollout says of its thread, in its first line and wherever it was patched since.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::ThreadId;
 
 /// The payload of a `session_meta` line. What we do not know of it survives a rewrite.
+///
+/// A field of another type than ours is as good as absent; it must not cost the thread.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SessionMeta {
     /// The thread.
@@ -26,22 +28,22 @@ pub struct SessionMeta {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Value>,
     /// The provider that it began with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_fits", skip_serializing_if = "Option::is_none")]
     pub model_provider: Option<String>,
     /// The base prompt that it was started with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_fits", skip_serializing_if = "Option::is_none")]
     pub base_instructions: Option<BaseInstructions>,
     /// The repository that it works in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_fits", skip_serializing_if = "Option::is_none")]
     pub git: Option<GitInfo>,
     /// The thread that it was forked from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_fits", skip_serializing_if = "Option::is_none")]
     pub forked_from_id: Option<ThreadId>,
     /// The thread whose agent made it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_fits", skip_serializing_if = "Option::is_none")]
     pub parent_thread_id: Option<ThreadId>,
     /// `paginated` where every line has an ordinal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_fits", skip_serializing_if = "Option::is_none")]
     pub history_mode: Option<String>,
     /// Where the history before the first line is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,13 +64,13 @@ pub struct BaseInstructions {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GitInfo {
     /// The commit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_fits", skip_serializing_if = "Option::is_none")]
     pub commit_hash: Option<String>,
     /// The branch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_fits", skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
     /// The URL of the remote.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_fits", skip_serializing_if = "Option::is_none")]
     pub repository_url: Option<String>,
     /// Everything else.
     #[serde(flatten)]
@@ -80,4 +82,13 @@ impl GitInfo {
     pub fn is_empty(&self) -> bool {
         self.commit_hash.is_none() && self.branch.is_none() && self.repository_url.is_none()
     }
+}
+
+/// Reads a value of another type than is expected as none.
+pub(crate) fn if_fits<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: for<'a> Deserialize<'a>,
+{
+    Ok(serde_json::from_value(Value::deserialize(from)?).ok())
 }

@@ -5,7 +5,7 @@ use items::ResponseItem;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Event, SessionMeta};
+use crate::{Event, SessionMeta, meta::if_fits};
 
 /// One line to write, without its time.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,16 +27,16 @@ pub enum Record {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TurnContext {
     /// The turn.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_fits", skip_serializing_if = "Option::is_none")]
     pub turn_id: Option<String>,
     /// The working folder.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_fits", skip_serializing_if = "Option::is_none")]
     pub cwd: Option<String>,
     /// The model.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_fits", skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// How hard it was to think.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_fits", skip_serializing_if = "Option::is_none")]
     pub effort: Option<String>,
     /// When the person was to be asked.
     #[serde(default)]
@@ -56,7 +56,7 @@ pub struct Compacted {
     #[serde(default)]
     pub message: String,
     /// What the model knew from then on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_fits", skip_serializing_if = "Option::is_none")]
     pub replacement_history: Option<Vec<ResponseItem>>,
     /// Everything else.
     #[serde(flatten)]
