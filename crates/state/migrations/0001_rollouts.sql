@@ -29,12 +29,12 @@ CREATE TABLE rollouts (
     UNIQUE (folder, name)
 );
 
-CREATE INDEX rollouts_thread ON rollouts (thread, archived, folder, name) WHERE thread IS NOT NULL;
+CREATE INDEX rollouts_thread ON rollouts (thread) WHERE thread IS NOT NULL;
 
 -- What a list orders by comes first, what it filters by follows: a page is an index walk.
-CREATE INDEX rollouts_created ON rollouts (archived, created_ms, thread, source_kind, provider, cwd, originator)
+CREATE INDEX rollouts_created ON rollouts (archived, created_ms, thread, source_kind, provider, cwd)
     WHERE stands = 1 AND preview IS NOT NULL;
-CREATE INDEX rollouts_updated ON rollouts (archived, updated_ms, thread, source_kind, provider, cwd, originator)
+CREATE INDEX rollouts_updated ON rollouts (archived, updated_ms, thread, source_kind, provider, cwd)
     WHERE stands = 1 AND preview IS NOT NULL;
 CREATE INDEX rollouts_cwd_created ON rollouts (archived, cwd, created_ms, thread, source_kind, provider)
     WHERE stands = 1 AND preview IS NOT NULL;
@@ -45,7 +45,15 @@ CREATE INDEX rollouts_parent ON rollouts (parent) WHERE parent IS NOT NULL;
 -- The work list of the content pass.
 CREATE INDEX rollouts_unscanned ON rollouts (mtime_ns, id) WHERE thread IS NOT NULL AND scanned < size;
 
--- How far the backfill came: 'heads', 'content'.
+-- The files of a folder in one number, kept with its rows: whether a folder is as its rows say is told without reading
+-- them. The number is the exclusive or of a fingerprint of each file's name, size, time of change and inode.
+CREATE TABLE folders (
+    folder TEXT    PRIMARY KEY,
+    files  INTEGER NOT NULL,
+    digest INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- How far the backfill came: 'heads' when every file has its row.
 CREATE TABLE passes (
     name    TEXT    PRIMARY KEY,
     done_ms INTEGER NOT NULL

@@ -11,6 +11,7 @@
 //! Not here: names and journaled metadata, which no rollout holds (crate `threads`).
 
 mod backfill;
+mod digest;
 mod error;
 mod fresh;
 mod index;

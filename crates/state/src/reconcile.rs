@@ -5,22 +5,23 @@
 //! where it was, since a row that is right is passed over.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     fs, io,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
-use rollout::{Home, RolloutError, Stamp};
+use rollout::{Home, RolloutError, RolloutName, Stamp};
 use tokio::{sync::mpsc, task::spawn_blocking};
 
 use crate::{
     StateError, StateRuntime,
-    row::{FileKey, FileRow},
+    digest::Digest,
+    row::{self, FileKey, FileRow},
     write::{Change, Expected},
 };
 
-/// How many files are read for one transaction: it takes a few milliseconds, and a kill loses no more than that.
-const BATCH: usize = 256;
+/// How many files are read for one transaction: it takes some ten milliseconds, and a kill loses no more than that.
+const BATCH: usize = 512;
 
 /// How many batches wait between reading and writing.
 const AHEAD: usize = 2;
@@ -55,7 +56,7 @@ pub(crate) async fn bring_along(runtime: &StateRuntime, keys: Vec<FileKey>) -> R
 /// Newest first. `progress` is told how many files were read.
 pub(crate) async fn sweep(runtime: &StateRuntime, progress: impl Fn(u64)) -> Result<(), StateError> {
     let (folders, mut listed) = mpsc::channel(AHEAD);
-    let (work, mut to_read) = mpsc::channel::<Vec<(FileKey, Option<Stamp>)>>(AHEAD);
+    let (work, mut to_read) = mpsc::channel::<Vec<Differing>>(AHEAD);
     let (changes, mut to_write) = mpsc::channel::<Vec<Change>>(AHEAD);
     let home = runtime.home.clone();
     let listing = spawn_blocking(move || list(&home, &folders));
@@ -69,22 +70,31 @@ pub(crate) async fn sweep(runtime: &StateRuntime, progress: impl Fn(u64)) -> Res
         }
     });
     let compare = async {
-        let mut seen = HashSet::new();
+        let mut digests = runtime.digests().await?;
         let mut whole = true;
+        let mut differing = Vec::new();
         while let Some(folder) = listed.recv().await {
             match folder {
                 Listed::Folder(folder) => {
-                    seen.insert(folder.name.clone());
-                    send_differing(runtime, folder, &work).await?;
+                    if digests.remove(&folder.name) != Some(folder.digest()) {
+                        differing.extend(differences(runtime, &folder).await?);
+                    }
                 }
                 Listed::Unreadable => whole = false,
             }
+            while differing.len() >= BATCH {
+                let rest = differing.split_off(BATCH);
+                send(&work, std::mem::replace(&mut differing, rest)).await?;
+            }
         }
         if whole {
-            let gone = runtime.folders().await?.into_iter().filter(|folder| !seen.contains(folder));
-            for name in gone {
-                send_differing(runtime, Folder { name, files: HashMap::new() }, &work).await?;
+            // The folders that are left have rows and no files.
+            for name in digests.into_keys() {
+                differing.extend(differences(runtime, &Folder { name, files: HashMap::new() }).await?);
             }
+        }
+        for files in differing.chunks(BATCH) {
+            send(&work, files.to_vec()).await?;
         }
         drop(work);
         Ok::<_, StateError>(())
@@ -111,69 +121,84 @@ struct Folder {
     files: HashMap<String, Stamp>,
 }
 
+impl Folder {
+    fn digest(&self) -> Digest {
+        let mut digest = Digest::default();
+        self.files.iter().for_each(|(name, stamp)| digest.add(name, *stamp));
+        digest
+    }
+}
+
+/// A file, and what its row said when it was compared.
+type Differing = (FileKey, Option<Stamp>);
+
 enum Listed {
     Folder(Folder),
     Unreadable,
 }
 
-/// Walks all rollouts and sends them folder by folder; ends when nobody takes them any more.
+/// Sends what is in every folder of rollouts, the newest first; ends when nobody takes them any more.
+///
+/// Not by [`rollout::walk`], which makes a path of every file and sorts them: most sweeps find nothing to read.
 fn list(home: &Home, folders: &mpsc::Sender<Listed>) {
-    let mut current: Option<Folder> = None;
-    for archived in [false, true] {
-        for located in rollout::walk(home, archived) {
-            let located = match located {
-                Ok(located) => located,
-                Err(error) => {
-                    tracing::debug!(%error, "a folder of rollouts cannot be listed");
-                    if folders.blocking_send(Listed::Unreadable).is_err() {
-                        return;
-                    }
-                    continue;
-                }
-            };
-            let Some(FileKey { folder, name }) = FileKey::of(home, &located.path) else { continue };
-            if current.as_ref().is_none_or(|current| current.name != folder) {
-                let finished = current.replace(Folder { name: folder, files: HashMap::new() });
-                if finished.is_some_and(|finished| folders.blocking_send(Listed::Folder(finished)).is_err()) {
-                    return;
-                }
-            }
-            // One that vanished since is as good as never listed.
-            if let (Some(current), Ok(meta)) = (&mut current, fs::symlink_metadata(&located.path)) {
-                current.files.insert(name, Stamp::of(&meta));
-            }
+    let days = rollout::day_folders(home).unwrap_or_else(|error| {
+        unlisted(&error, folders);
+        Vec::new()
+    });
+    for path in days.into_iter().chain([home.archived()]) {
+        let sent = match list_folder(home, &path) {
+            Ok(folder) => folders.blocking_send(Listed::Folder(folder)).is_ok(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+            Err(error) => unlisted(&error, folders),
+        };
+        if !sent {
+            return;
         }
-    }
-    if let Some(last) = current {
-        let _given_up = folders.blocking_send(Listed::Folder(last));
     }
 }
 
-/// Compares a folder with its rows, and sends what differs to be read, newest name first.
-async fn send_differing(
-    runtime: &StateRuntime,
-    folder: Folder,
-    work: &mpsc::Sender<Vec<(FileKey, Option<Stamp>)>>,
-) -> Result<(), StateError> {
+fn unlisted(error: &io::Error, folders: &mpsc::Sender<Listed>) -> bool {
+    tracing::debug!(%error, "a folder of rollouts cannot be listed");
+    folders.blocking_send(Listed::Unreadable).is_ok()
+}
+
+fn list_folder(home: &Home, path: &Path) -> io::Result<Folder> {
+    let name = row::folder_text(home, path).ok_or(io::ErrorKind::InvalidFilename)?;
+    let mut files = HashMap::new();
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        // Links are passed over, as in a walk. A file that vanished since is as good as never listed.
+        let is_rollout =
+            entry.file_type().is_ok_and(|kind| kind.is_file()) && RolloutName::parse(&name).is_some();
+        if let (true, Ok(meta)) = (is_rollout, entry.metadata()) {
+            files.insert(name, Stamp::of(&meta));
+        }
+    }
+    Ok(Folder { name, files })
+}
+
+/// Compares a folder with its rows; returns what differs, newest name first.
+async fn differences(runtime: &StateRuntime, folder: &Folder) -> Result<Vec<Differing>, StateError> {
     let Folder { name: folder, files } = folder;
-    let known = runtime.known_files(&runtime.home.root().join(&folder)).await?;
+    let known = runtime.known_files(&runtime.home.root().join(folder)).await?;
     let changed = files.iter().filter(|(name, stamp)| known.get(*name) != Some(stamp)).map(|(name, _)| name);
     let gone = known.keys().filter(|name| !files.contains_key(*name));
     let mut names: Vec<_> = changed.chain(gone).collect();
     names.sort_unstable_by(|a, b| b.cmp(a));
-    for names in names.chunks(BATCH) {
-        let differing = names.iter().map(|name| {
-            let key = FileKey { folder: folder.clone(), name: (*name).clone() };
-            (key, known.get(*name).copied())
-        });
-        if work.send(differing.collect()).await.is_err() {
-            return Err(StateError::NotOpen); // the reader ended, which the sweep reports
-        }
-    }
-    Ok(())
+    let differing = names.into_iter().map(|name| {
+        let key = FileKey { folder: folder.clone(), name: name.clone() };
+        (key, known.get(name).copied())
+    });
+    Ok(differing.collect())
 }
 
-async fn looked_at(home: &Home, files: Vec<(FileKey, Option<Stamp>)>) -> Result<Vec<Change>, StateError> {
+async fn send(work: &mpsc::Sender<Vec<Differing>>, files: Vec<Differing>) -> Result<(), StateError> {
+    // Nobody takes it only if the reader ended, which the sweep finds out next.
+    work.send(files).await.map_err(|_| StateError::NotOpen)
+}
+
+async fn looked_at(home: &Home, files: Vec<Differing>) -> Result<Vec<Change>, StateError> {
     let home = home.clone();
     joined(
         spawn_blocking(move || {

@@ -5,15 +5,16 @@
 //! look at its head and tail.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
 };
 
 use rollout::{GitInfo, LaterMeta, Stamp, Summary, ThreadId};
-use sqlx::{Row, SqliteConnection};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, query_builder::Separated};
 
 use crate::{
     StateError, StateRuntime, ThreadRow,
+    digest::Digest,
     error::nonsense,
     row::{self, FileKey, FileRow},
     source::SourceKind,
@@ -65,6 +66,12 @@ pub(crate) struct Scanned {
     pub(crate) to: u64,
     pub(crate) found: Option<LaterMeta>,
 }
+
+/// How many rows one statement writes; it takes 25 values a row, of 32,766 that SQLite allows.
+const ROWS_AT_ONCE: usize = 64;
+
+/// A file, and what is known of its middle.
+type Put<'a> = (&'a FileRow, LaterGit);
 
 /// What a row says already, as far as a change depends on it.
 #[derive(Debug, PartialEq)]
@@ -120,22 +127,18 @@ impl StateRuntime {
         Ok(known.into_iter().map(|(key, known)| (key, known.stamp)).collect())
     }
 
-    /// Returns the folders that have rows.
-    pub(crate) async fn folders(&self) -> Result<Vec<String>, StateError> {
+    /// Returns what the rows say of each folder.
+    pub(crate) async fn digests(&self) -> Result<HashMap<String, Digest>, StateError> {
         self.noted(async {
             let mut connection = self.reader().await?;
-            // One index step a folder; DISTINCT would visit every row.
-            let rows = sqlx::query(
-                "WITH RECURSIVE found (folder) AS (
-                    SELECT min(folder) FROM rollouts
-                    UNION ALL
-                    SELECT (SELECT min(folder) FROM rollouts WHERE folder > found.folder) FROM found
-                    WHERE folder IS NOT NULL
-                ) SELECT folder FROM found WHERE folder IS NOT NULL",
-            )
-            .fetch_all(&mut *connection)
-            .await?;
-            rows.iter().map(|found| Ok(found.try_get(0)?)).collect()
+            let rows = sqlx::query("SELECT folder, files, digest FROM folders WHERE files > 0")
+                .fetch_all(&mut *connection)
+                .await?;
+            rows.iter()
+                .map(|found| {
+                    Ok((found.try_get(0)?, Digest { files: found.try_get(1)?, sum: found.try_get(2)? }))
+                })
+                .collect()
         })
         .await
     }
@@ -153,7 +156,8 @@ impl StateRuntime {
             let keys: Vec<_> = changes.iter().map(|change| change.key.clone()).collect();
             let mut known = known(&mut transaction, &keys).await?;
             let mut threads = BTreeSet::new();
-            let mut refused = Vec::new();
+            let (mut refused, mut rows, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+            let mut folders = BTreeMap::<&str, Digest>::new();
             for Change { key, expected, file } in changes {
                 let before = known.remove(key);
                 let is_still_so = key.path(&self.home).exists() == file.is_some();
@@ -162,21 +166,32 @@ impl StateRuntime {
                     continue;
                 }
                 threads.extend(before.as_ref().and_then(|before| before.thread.clone()));
-                match (file, before) {
-                    (Some(file), before) => {
+                let folder = folders.entry(&key.folder).or_default();
+                if let Some(before) = &before {
+                    folder.remove(&key.name, before.stamp);
+                }
+                if let Some(file) = file {
+                    folder.add(&key.name, file.stamp);
+                }
+                match file {
+                    Some(file) => {
                         threads.extend(file.summary.as_ref().map(|summary| row::id_bytes(summary.id)));
-                        put(&mut transaction, file, before.as_ref()).await?;
+                        rows.push((file, later_git(before.as_ref(), file.stamp, file.summary.as_ref())?));
                     }
-                    (None, Some(before)) => {
-                        sqlx::query("DELETE FROM rollouts WHERE id = ?1")
-                            .bind(before.row)
-                            .execute(&mut *transaction)
-                            .await?;
-                    }
-                    (None, None) => {}
+                    None => gone.extend(before.map(|before| before.row)),
                 }
             }
+            put(&mut transaction, &rows).await?;
+            if !gone.is_empty() {
+                sqlx::query("DELETE FROM rollouts WHERE id IN (SELECT value FROM json_each(?1))")
+                    .bind(serde_json::json!(gone).to_string())
+                    .execute(&mut *transaction)
+                    .await?;
+            }
             settle(&mut transaction, &threads).await?;
+            for (folder, change) in folders {
+                adjust(&mut transaction, folder, change).await?;
+            }
             transaction.commit().await?;
             Ok(refused)
         })
@@ -299,68 +314,61 @@ async fn known(
         .collect()
 }
 
-async fn put(
-    connection: &mut SqliteConnection,
-    file: &FileRow,
-    before: Option<&Known>,
-) -> Result<(), StateError> {
-    let FileRow { key, archived, stamp, summary } = file;
-    let LaterGit { git, git_at, scanned } = later_git(before, *stamp, summary.as_ref())?;
-    let query = sqlx::query(
-        "INSERT INTO rollouts (folder, name, size, mtime_ns, ino, archived, updated_ms, scanned, git, git_at,
-            thread, stands, created_ms, source_kind, source, provider, cwd, originator, cli_version,
-            model, reasoning_effort, forked_from, parent, history_mode, preview)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-            ?11, ?11 IS NOT NULL, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)
-         ON CONFLICT (folder, name) DO UPDATE SET
-            size = excluded.size, mtime_ns = excluded.mtime_ns, ino = excluded.ino,
-            archived = excluded.archived, updated_ms = excluded.updated_ms, scanned = excluded.scanned,
-            git = excluded.git, git_at = excluded.git_at, thread = excluded.thread, stands = excluded.stands,
-            created_ms = excluded.created_ms, source_kind = excluded.source_kind, source = excluded.source,
-            provider = excluded.provider, cwd = excluded.cwd, originator = excluded.originator,
-            cli_version = excluded.cli_version, model = excluded.model,
-            reasoning_effort = excluded.reasoning_effort, forked_from = excluded.forked_from,
-            parent = excluded.parent, history_mode = excluded.history_mode, preview = excluded.preview",
-    )
-    .bind(&key.folder)
-    .bind(&key.name)
-    .bind(stamp.size.cast_signed())
-    .bind(stamp.mtime_ns)
-    .bind(stamp.ino.cast_signed())
-    .bind(archived)
-    .bind(row::updated_ms(*stamp))
-    .bind(scanned.cast_signed())
-    .bind(git)
-    .bind(git_at);
-    let query = match summary {
-        Some(summary) => query
-            .bind(row::id_bytes(summary.id))
-            .bind(summary.created_at.timestamp_millis())
-            .bind(SourceKind::of(&summary.source).word())
-            .bind(summary.source.to_string())
-            .bind(&summary.model_provider)
-            .bind(&summary.cwd)
-            .bind(&summary.originator)
-            .bind(&summary.cli_version)
-            .bind(&summary.model)
-            .bind(&summary.reasoning_effort)
-            .bind(summary.forked_from.map(row::id_bytes))
-            .bind(summary.parent.map(row::id_bytes))
-            .bind(&summary.history_mode)
-            .bind(&summary.preview),
-        // Nothing reads these columns of a row without a thread; what is left unbound after them is NULL.
-        None => query
-            .bind(None::<Vec<u8>>)
-            .bind(0)
-            .bind("")
-            .bind("")
-            .bind(None::<&str>)
-            .bind("")
-            .bind("")
-            .bind(""),
-    };
-    query.execute(connection).await?;
+/// Writes rows, a good many with one statement: each statement is handed to the thread of its connection and back.
+async fn put(connection: &mut SqliteConnection, files: &[Put<'_>]) -> Result<(), StateError> {
+    for files in files.chunks(ROWS_AT_ONCE) {
+        let mut sql = QueryBuilder::new(
+            "INSERT INTO rollouts (folder, name, size, mtime_ns, ino, archived, updated_ms, scanned, git, git_at,
+                thread, stands, created_ms, source_kind, source, provider, cwd, originator, cli_version,
+                model, reasoning_effort, forked_from, parent, history_mode, preview) ",
+        );
+        sql.push_values(files, |mut row, (file, later)| bind(&mut row, file, later));
+        sql.push(
+            " ON CONFLICT (folder, name) DO UPDATE SET
+                size = excluded.size, mtime_ns = excluded.mtime_ns, ino = excluded.ino,
+                archived = excluded.archived, updated_ms = excluded.updated_ms, scanned = excluded.scanned,
+                git = excluded.git, git_at = excluded.git_at, thread = excluded.thread, stands = excluded.stands,
+                created_ms = excluded.created_ms, source_kind = excluded.source_kind, source = excluded.source,
+                provider = excluded.provider, cwd = excluded.cwd, originator = excluded.originator,
+                cli_version = excluded.cli_version, model = excluded.model,
+                reasoning_effort = excluded.reasoning_effort, forked_from = excluded.forked_from,
+                parent = excluded.parent, history_mode = excluded.history_mode, preview = excluded.preview",
+        );
+        // A large statement is not kept prepared: it would hold more memory than the rows of a small home.
+        sql.build().persistent(files.len() == 1).execute(&mut *connection).await?;
+    }
     Ok(())
+}
+
+fn bind(row: &mut Separated<'_, Sqlite, &str>, file: &FileRow, later: &LaterGit) {
+    let FileRow { key, archived, stamp, summary } = file;
+    let summary = summary.as_ref();
+    row.push_bind(key.folder.clone())
+        .push_bind(key.name.clone())
+        .push_bind(stamp.size.cast_signed())
+        .push_bind(stamp.mtime_ns)
+        .push_bind(stamp.ino.cast_signed())
+        .push_bind(*archived)
+        .push_bind(row::updated_ms(*stamp))
+        .push_bind(later.scanned.cast_signed())
+        .push_bind(later.git.clone())
+        .push_bind(later.git_at)
+        .push_bind(summary.map(|summary| row::id_bytes(summary.id)))
+        .push_bind(summary.is_some())
+        // Nothing reads the rest of a row without a thread; some columns take no NULL.
+        .push_bind(summary.map_or(0, |summary| summary.created_at.timestamp_millis()))
+        .push_bind(summary.map_or("", |summary| SourceKind::of(&summary.source).word()))
+        .push_bind(summary.map_or_else(String::new, |summary| summary.source.to_string()))
+        .push_bind(summary.and_then(|summary| summary.model_provider.clone()))
+        .push_bind(summary.map_or_else(String::new, |summary| summary.cwd.clone()))
+        .push_bind(summary.map_or_else(String::new, |summary| summary.originator.clone()))
+        .push_bind(summary.map_or_else(String::new, |summary| summary.cli_version.clone()))
+        .push_bind(summary.and_then(|summary| summary.model.clone()))
+        .push_bind(summary.and_then(|summary| summary.reasoning_effort.clone()))
+        .push_bind(summary.and_then(|summary| summary.forked_from).map(row::id_bytes))
+        .push_bind(summary.and_then(|summary| summary.parent).map(row::id_bytes))
+        .push_bind(summary.and_then(|summary| summary.history_mode.clone()))
+        .push_bind(summary.and_then(|summary| summary.preview.clone()));
 }
 
 /// What is known of the session records behind a file's head.
@@ -406,6 +414,22 @@ fn later_git(
 
 fn git_text(git: Option<&GitInfo>) -> Result<Option<String>, StateError> {
     git.map(|git| serde_json::to_string(git).map_err(|error| nonsense(error.to_string()))).transpose()
+}
+
+/// Brings the digest of a folder along.
+async fn adjust(connection: &mut SqliteConnection, folder: &str, change: Digest) -> Result<(), StateError> {
+    sqlx::query(
+        // What is set in one of both is what is set in any less what is set in both: SQLite has no exclusive or.
+        "INSERT INTO folders (folder, files, digest) VALUES (?1, ?2, ?3)
+         ON CONFLICT (folder) DO UPDATE SET files = files + excluded.files,
+            digest = (digest | excluded.digest) - (digest & excluded.digest)",
+    )
+    .bind(folder)
+    .bind(change.files)
+    .bind(change.sum)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Sees to it that of each of these threads one file stands in each place.

@@ -202,9 +202,11 @@ async fn a_backfill_goes_on_where_it_was_stopped() {
 #[tokio::test]
 async fn a_backfill_can_be_stopped_at_any_time() {
     let home = TestHome::with_threads(1..=600);
-    for files in [1, 300] {
+    for _ in 0..2 {
         let server = Server::start(&home);
-        server.reaches(|progress| matches!(progress, Progress::Heads(read) if *read >= files)).await;
+        let has_written =
+            |progress: &_| matches!(progress, Progress::Heads(1..) | Progress::Content | Progress::Done);
+        server.reaches(has_written).await;
         server.stop().await;
     }
     let server = Server::start(&home);
