@@ -3,7 +3,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Write},
-    os::unix::fs::FileExt,
+    os::unix::fs::{FileExt, MetadataExt},
     path::Path,
     thread,
     time::{Duration, Instant},
@@ -24,6 +24,8 @@ pub(crate) struct Locked<'a> {
     path: &'a Path,
     /// The length that the file had.
     pub(crate) len: u64,
+    /// Whether the file has no name any more, so that whatever is appended is lost.
+    pub(crate) is_gone: bool,
 }
 
 /// Tries until a lock is there. To wait in the kernel instead would have no deadline.
@@ -52,8 +54,9 @@ impl<'a> Locked<'a> {
     /// Takes the kernel's lock of the file; it is let go with this value, or with the process.
     pub(crate) fn take(file: &'a File, path: &'a Path) -> Result<Self, RolloutError> {
         wait_for(path, PATIENCE, || file.try_lock())?;
-        let mut locked = Self { file, path, len: 0 };
-        locked.len = file.metadata().map_err(RolloutError::io("look at", path))?.len();
+        let mut locked = Self { file, path, len: 0, is_gone: false };
+        let meta = file.metadata().map_err(RolloutError::io("look at", path))?;
+        (locked.len, locked.is_gone) = (meta.len(), meta.nlink() == 0);
         Ok(locked)
     }
 
@@ -80,7 +83,7 @@ impl<'a> Locked<'a> {
     }
 
     /// Cuts half a line off again, unless a program that knows no locks has appended behind it meanwhile.
-    fn take_back(&self, written: usize, error: io::Error) -> RolloutError {
+    pub(crate) fn take_back(&self, written: usize, error: io::Error) -> RolloutError {
         let cut = self.file.metadata().and_then(|now| match now.len() == self.len + written as u64 {
             true => self.file.set_len(self.len),
             false => Ok(()),

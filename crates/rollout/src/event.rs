@@ -226,3 +226,61 @@ pub enum Event {
     #[serde(other)]
     Other,
 }
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+    use serde_json::json;
+
+    use super::*;
+
+    /// As releases 0.120 and 0.169 wrote them.
+    #[test]
+    fn what_the_published_releases_write_reads_back_as_it_was() {
+        for event in [
+            json!({"type": "task_started", "turn_id": "t", "started_at": 5, "model_context_window": 258400, "collaboration_mode_kind": "default"}),
+            json!({"type": "user_message", "message": "q", "images": ["u"], "local_images": ["/i"],
+                "text_elements": [{"byte_range": {"start": 0, "end": 1}, "placeholder": "[x]"}]}),
+            json!({"type": "agent_message", "message": "a", "phase": "commentary", "memory_citation": null}),
+            json!({"type": "agent_reasoning", "text": "thought"}),
+            json!({"type": "agent_reasoning_raw_content", "text": "thought"}),
+            json!({"type": "token_count", "info": null, "rate_limits": {"plan_type": null}}),
+            json!({"type": "turn_aborted", "turn_id": "t", "reason": "interrupted", "completed_at": 5, "duration_ms": 6}),
+            json!({"type": "error", "message": "boom", "codex_error_info": "context_window_exceeded"}),
+            json!({"type": "task_complete", "turn_id": "t", "last_agent_message": null, "completed_at": 5, "duration_ms": 6,
+                "error": {"message": "boom", "codex_error_info": "other"}}),
+            json!({"type": "thread_rolled_back", "num_turns": 2}),
+            json!({"type": "context_compacted"}),
+            json!({"type": "exec_command_end", "call_id": "c", "process_id": "1", "turn_id": "t", "command": ["/bin/bash", "-lc", "echo"],
+                "cwd": "/w", "parsed_cmd": [{"type": "unknown", "cmd": "echo"}], "source": "user_shell", "stdout": "", "stderr": "",
+                "aggregated_output": "", "exit_code": 3, "duration": {"secs": 0, "nanos": 5}, "formatted_output": "", "status": "failed"}),
+            json!({"type": "patch_apply_end", "call_id": "c", "turn_id": "t", "stdout": "ok", "stderr": "", "success": true,
+                "changes": {"/n": {"type": "update", "unified_diff": "@@", "move_path": null}}, "status": "completed"}),
+            json!({"type": "mcp_tool_call_end", "call_id": "c", "invocation": {"server": "e", "tool": "t", "arguments": {"a": 1}},
+                "mcp_app_resource_uri": "u", "duration": {"secs": 0, "nanos": 5}, "result": {"Ok": {"content": []}}}),
+            json!({"type": "web_search_end", "call_id": "c", "query": "q", "action": {"type": "search", "query": "q"}}),
+            json!({"type": "view_image_tool_call", "call_id": "c", "path": "/i.png"}),
+            json!({"type": "entered_review_mode", "target": {"type": "custom"}, "user_facing_hint": "h"}),
+            json!({"type": "exited_review_mode", "review_output": {"findings": []}}),
+            json!({"type": "item_completed", "thread_id": "t", "turn_id": "u", "item": {"type": "Plan", "id": "i", "text": "p"},
+                "started_at_ms": 5, "completed_at_ms": 6}),
+        ] {
+            let read: Event = serde_json::from_value(event.clone()).unwrap();
+            assert_ne!(read, Event::Other, "{event}");
+            assert_eq!(serde_json::to_value(&read).unwrap(), event);
+        }
+    }
+
+    #[test]
+    fn names_of_other_releases_are_understood() {
+        for (event, expected) in [
+            (json!({"type": "turn_started", "turn_id": "t"}), "TaskStarted"),
+            (json!({"type": "turn_complete"}), "TaskComplete"),
+            (json!({"type": "user_message", "message": "q", "images": null, "kind": "plain"}), "UserMessage"),
+            (json!({"type": "thread_settings_applied", "settings": {}}), "Other"),
+        ] {
+            let read: Event = serde_json::from_value(event).unwrap();
+            assert!(format!("{read:?}").starts_with(expected), "{read:?}");
+        }
+    }
+}

@@ -61,6 +61,12 @@ impl Writer {
     /// Appends records as whole lines in one write; they are in the file when this returns, or none of them is.
     pub fn append(&mut self, records: &[Record]) -> Result<Appended, RolloutError> {
         let mut locked = Locked::take(&self.file, &self.path)?;
+        if locked.is_gone {
+            // Another program deleted the file, or put another one in its place: that one takes the records, if any.
+            drop(locked);
+            *self = Self::open(&self.path)?;
+            locked = Locked::take(&self.file, &self.path)?;
+        }
         if locked.len != self.len {
             self.form.catch_up(&self.path).map_err(RolloutError::io("read", &self.path))?;
         }

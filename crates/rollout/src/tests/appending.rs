@@ -5,7 +5,11 @@ use std::{fs, os::unix::fs::PermissionsExt, thread};
 use pretty_assertions::assert_eq;
 
 use super::*;
-use crate::{Record, RolloutError, Writer, fork, segments};
+use crate::{
+    Record, RolloutError, Writer,
+    append::{self, Locked},
+    fork, segments,
+};
 
 const WRITERS: usize = 4;
 const APPENDS: usize = 60;
@@ -83,6 +87,26 @@ fn what_another_program_appends_is_noticed() {
 }
 
 #[test]
+fn what_is_appended_to_a_file_without_a_name_is_not_lost_in_silence() {
+    let scratch = Scratch::new();
+    let path = scratch.home.root().join("x");
+    let mut writer = Writer::create(&path, meta(ThreadId::new(), None)).unwrap();
+    let moved = scratch.home.root().join("moved");
+    fs::rename(&path, &moved).unwrap();
+    writer.append(&[said("archived")]).unwrap();
+    assert_eq!(sayings(&moved).len(), 1, "a file that was moved is still the thread's");
+
+    scratch.file("x", meta_line(ThreadId::new()) + "garbage");
+    fs::remove_file(&moved).unwrap();
+    writer.append(&[said("replaced")]).unwrap();
+    assert_eq!(sayings(&path).len(), 1);
+
+    fs::remove_file(&path).unwrap();
+    assert!(writer.append(&[said("deleted")]).is_err());
+    assert!(!path.exists());
+}
+
+#[test]
 fn lines_without_numbers_in_a_numbered_file_do_not_stop_the_numbering() {
     // Release 0.120 goes on with threads of 0.169 so, and 0.169 then refuses them.
     let scratch = Scratch::new();
@@ -97,13 +121,29 @@ fn lines_without_numbers_in_a_numbered_file_do_not_stop_the_numbering() {
 }
 
 #[test]
+fn half_a_line_is_taken_back_unless_somebody_wrote_behind_it() {
+    let scratch = Scratch::new();
+    for (behind, left) in [("", "a\n"), ("b\n", "a\nha\nb\n")] {
+        let path = scratch.file("x", "a\n");
+        let file = append::open(&path).unwrap();
+        let locked = Locked::take(&file, &path).unwrap();
+        fs::write(&path, format!("a\nha{}", if behind.is_empty() { "" } else { "\nb\n" })).unwrap();
+        let error = locked.take_back(2, std::io::ErrorKind::StorageFull.into());
+        assert!(
+            matches!(error, RolloutError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull)
+        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), left);
+    }
+}
+
+#[test]
 fn a_file_that_is_locked_for_good_is_told_apart() {
     let scratch = Scratch::new();
     let path = scratch.file("x", "");
     let holder = fs::File::open(&path).unwrap();
     holder.lock().unwrap();
     let file = fs::File::open(&path).unwrap();
-    let error = crate::append::wait_for(&path, std::time::Duration::ZERO, || file.try_lock());
+    let error = append::wait_for(&path, std::time::Duration::ZERO, || file.try_lock());
     assert!(matches!(error, Err(RolloutError::Locked(_))));
 }
 

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    RawLine, Writer,
+    Kind, RawLine, Writer,
     backward::Backward,
+    fork,
     forward::{Forward, Limits},
 };
 
@@ -101,6 +102,33 @@ proptest! {
         let bytes = fs::read(&path).unwrap();
         prop_assert!(bytes.starts_with(&content), "no byte is rewritten");
         prop_assert_eq!(plainly(&bytes[appended.start as usize..appended.end as usize], usize::MAX).len(), 2);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_fork_has_the_same_lines((numbered, content) in content(), cut in any::<prop::sample::Index>()) {
+        let scratch = Scratch::new();
+        let (path, forked) = (scratch.file("x", &content), scratch.home.root().join("y"));
+        let cut = cut.index(content.len() + 1);
+        let source = [Segment { end: Some(cut as u64), ..Segment::whole(&path) }];
+        drop(fork(&source, &forked, meta(ThreadId::new(), None)).unwrap());
+        let copy = fs::read(&forked).unwrap();
+        let copy = &copy[copy.iter().position(|byte| *byte == b'\n').unwrap() + 1..];
+        prop_assert!(copy.is_empty() || copy.ends_with(b"\n"));
+        let source = &content[..cut];
+        if !numbered {
+            prop_assert_eq!(copy.strip_suffix(b"\n").unwrap_or(copy), source.strip_suffix(b"\n").unwrap_or(source));
+            return Ok(());
+        }
+        let read = |content: &[u8]| -> Vec<_> {
+            let lines = content.split(|byte| *byte == b'\n').filter_map(Line::parse);
+            let lines = lines.filter(|line| line.kind != Kind::SessionMeta);
+            lines.map(|line| (line.ordinal, line.payload.get().to_owned())).collect()
+        };
+        let (source, copy) = (read(source), read(copy));
+        prop_assert!(source.iter().map(|(_, payload)| payload).eq(copy.iter().map(|(_, payload)| payload)));
+        prop_assert!(copy.iter().enumerate().all(|(at, (ordinal, _))| *ordinal == Some(at as u64 + 1)));
     }
 }
 
