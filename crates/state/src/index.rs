@@ -29,7 +29,7 @@ use crate::{
 /// How long a list may wait for rows to be brought along; then the files are read instead, which takes about as long.
 const FRESH_WITHIN: Duration = Duration::from_millis(250);
 
-/// How long a lookup of one thread may wait for the database to open; its file can be found without.
+/// How long anyone waits for the database to open; one that is not locked takes a few milliseconds.
 const OPEN_WITHIN: Duration = Duration::from_millis(100);
 
 /// How long a database is left alone that another process holds: a request now and then tries again.
@@ -144,7 +144,7 @@ impl Index {
             Usable::Yes(runtime) => runtime,
             // One that is yet to be made has yet to be filled.
             Usable::Soon if !open::database(&self.home).exists() => return None,
-            Usable::Soon => self.opened(deadline).await?,
+            Usable::Soon => self.opened(deadline.min(Instant::now() + OPEN_WITHIN)).await?,
             Usable::No => return None,
         };
         let answered = timeout_at(deadline, runtime.is_complete()).await.ok()?;

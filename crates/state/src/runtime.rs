@@ -18,8 +18,8 @@ use sqlx::{
 
 use crate::{StateError, open::Identity};
 
-/// How many lists may be read at once; one more waits.
-const READERS: u32 = 2;
+/// How many lists may be read at once; one more waits. Some searches take long, and no other list should wait for them.
+const READERS: u32 = 4;
 
 /// How long a query waits for a connection; longer than any query of ours but a text search takes.
 const ACQUIRE_WITHIN: Duration = Duration::from_millis(500);
