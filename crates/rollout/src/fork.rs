@@ -53,8 +53,9 @@ pub fn fork(segments: &[Segment], path: &Path, mut meta: SessionMeta) -> Result<
     copied.and_then(|()| target.flush()).map_err(RolloutError::io("write", &unfinished.path))?;
     drop(target);
     let file = append::open(&unfinished.path)?;
+    let writer = Writer::of_new(path, file, form)?;
     unfinished.finish(path)?;
-    Writer::of(path, file, form)
+    Ok(writer)
 }
 
 /// Gives each segment its end: what is appended from now on is no part of the copy.

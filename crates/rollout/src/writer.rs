@@ -48,12 +48,14 @@ impl Writer {
     /// Opens a rollout that is there.
     pub fn open(path: &Path) -> Result<Self, RolloutError> {
         let file = append::open(path)?;
+        // Before the form is read: what another program appends meanwhile may not be in it, and has to be noticed.
+        let len = file.metadata().map_err(RolloutError::io("look at", path))?.len();
         let form = Form::of(path).map_err(RolloutError::io("read", path))?;
-        Self::of(path, file, form)
+        Ok(Self { path: path.to_owned(), file, form, len })
     }
 
-    /// Takes a file that is open for appending, and the form that its next line will have.
-    pub(crate) fn of(path: &Path, file: File, form: Form) -> Result<Self, RolloutError> {
+    /// Takes a file that only we know, open for appending, and the form that its next line will have.
+    pub(crate) fn of_new(path: &Path, file: File, form: Form) -> Result<Self, RolloutError> {
         let len = file.metadata().map_err(RolloutError::io("look at", path))?.len();
         Ok(Self { path: path.to_owned(), file, form, len })
     }

@@ -78,7 +78,8 @@ fn an_archived_thread_is_found_where_one_may_be() {
 fn the_newest_piece_stands_for_the_thread() {
     let scratch = Scratch::new();
     let numbered = line("session_meta", json!({ "id": ID })).replacen('{', r#"{"ordinal":0,"#, 1);
-    for ids in [ID.to_owned(), format!("{ID}_{LATER_PIECE}"), format!("{ID}_{PIECE}")] {
+    let earlier = (0..8).map(|number| format!("{ID}_{}{number}", &PIECE[..PIECE.len() - 1]));
+    for ids in [ID.to_owned(), format!("{ID}_{LATER_PIECE}")].into_iter().chain(earlier) {
         scratch.file(&active("2025-01-05", &ids), &numbered);
     }
     let same_second = active("2025-01-05", &format!("{ID}_{LATER_PIECE}"));
