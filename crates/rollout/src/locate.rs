@@ -37,11 +37,14 @@ pub enum Place {
 
 /// Finds the rollout of a thread by file name; of several the newest, which stands for the thread.
 pub fn find(home: &Home, id: ThreadId, place: Place) -> io::Result<Option<Located>> {
-    Ok(files_of(home, id, place)?.pop())
+    Ok(pieces(home, id, place)?.pop())
 }
 
 /// Returns all files of a thread, oldest first; archived ones only where there is no active one.
-pub(crate) fn files_of(home: &Home, id: ThreadId, place: Place) -> io::Result<Vec<Located>> {
+///
+/// They are several where release 0.169 cut the history back. They belong together: one that is left behind when the
+/// others are moved would stand for the thread.
+pub fn pieces(home: &Home, id: ThreadId, place: Place) -> io::Result<Vec<Located>> {
     let mut files = Vec::new();
     if place != Place::Archived {
         files = active_files_of(home, id)?;

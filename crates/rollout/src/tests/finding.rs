@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::symlink};
 use pretty_assertions::assert_eq;
 
 use super::*;
-use crate::{Located, Place, RolloutName, day_folders, find, walk};
+use crate::{Located, Place, RolloutName, day_folders, find, pieces, walk};
 
 /// Version 7, of 2025-01-05.
 const ID: &str = "01943669-4400-7000-8000-000000000001";
@@ -86,7 +86,9 @@ fn the_newest_piece_stands_for_the_thread() {
     assert_eq!(found(&scratch, ID, Place::Active), Some(same_second));
     let much_later = active("2025-03-01", &format!("{ID}_{PIECE}"));
     scratch.file(&much_later, "");
-    assert_eq!(found(&scratch, ID, Place::Active), Some(much_later));
+    assert_eq!(found(&scratch, ID, Place::Active), Some(much_later.clone()));
+    let all = below(&scratch, pieces(&scratch.home, ID.parse().unwrap(), Place::Anywhere).unwrap());
+    assert_eq!((all.len(), &all[0], &all[10]), (11, &active("2025-01-05", ID), &much_later));
 }
 
 #[test]
