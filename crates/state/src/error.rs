@@ -44,7 +44,11 @@ impl StateError {
         let mut text = self.to_string();
         let mut cause = self.source();
         while let Some(error) = cause {
-            text = format!("{text}: {error}");
+            // Some of them repeat the text of their own cause.
+            let more = error.to_string();
+            if !text.ends_with(&more) {
+                text = format!("{text}: {more}");
+            }
             cause = error.source();
         }
         text
@@ -90,6 +94,16 @@ pub(crate) fn nonsense(what: impl Into<Cow<'static, str>>) -> StateError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chain_of_causes_repeats_nothing() {
+        let inner = io::Error::other("disk on fire");
+        let error = StateError::Locked(format!("cannot write: {inner}").into());
+        assert_eq!(error.chain(), "the index is locked by another process: cannot write: disk on fire");
+        let error = StateError::Sql(sqlx::Error::Io(inner));
+        let words = error.chain();
+        assert_eq!(words.matches("disk on fire").count(), 1, "{words}");
+    }
 
     #[test]
     fn extended_codes_count_as_their_primary_one() {
