@@ -3,16 +3,16 @@
 //! Read from the end, since what a compaction replaced is of no use: a thread of any length costs what stands behind
 //! its last one.
 
+use std::io;
+
 use items::{ResponseItem, Role};
 use protocol::ThreadTokenUsage;
 use rollout::{Compacted, Event, Kind, Segment, TurnContext};
 use serde_json::Value;
-use std::io;
-use std::ops::Range;
 
 use crate::HistoryError;
 use crate::mark::Mark;
-use crate::outline::Outline;
+use crate::outline::{Outline, Removed};
 use crate::pairs::paired;
 use crate::source::{RawLine, Source};
 use crate::stored::{camel_keys, wire};
@@ -45,13 +45,13 @@ pub fn context(segments: &[Segment]) -> Result<Context, HistoryError> {
     let gathered = match gather(&source, None)? {
         Some(gathered) => gathered,
         // Which turns a rollback took back only the whole thread tells; it is seldom that one has any.
-        None => gather(&source, Some(&Outline::read(&source)?.removed))?.unwrap_or_default(),
+        None => gather(&source, Some(&Outline::read(&source)?.into_removed()))?.unwrap_or_default(),
     };
     Ok(gathered.finish())
 }
 
 /// Reads backward, as far as it matters; `None` when something was taken back and `removed` does not say what.
-fn gather(source: &Source, removed: Option<&[Range<u64>]>) -> io::Result<Option<Gathered>> {
+fn gather(source: &Source, removed: Option<&Removed>) -> io::Result<Option<Gathered>> {
     let mut gathered = Gathered::default();
     let mut lines = source.backward(0..source.len());
     while let Some(raw) = lines.next()? {
@@ -59,7 +59,7 @@ fn gather(source: &Source, removed: Option<&[Range<u64>]>) -> io::Result<Option<
         if gathered.has_all(at) {
             break;
         }
-        let is_removed = removed.unwrap_or_default().iter().any(|removed| removed.contains(&at));
+        let is_removed = removed.is_some_and(|removed| removed.contains(at));
         let took_back = gathered.take(&raw, is_removed);
         if took_back && removed.is_none() {
             return Ok(None);
@@ -99,7 +99,8 @@ impl Gathered {
                 {
                     self.usage = usage(&info);
                 }
-                return self.base.is_none() && matches!(Mark::of(&line), Some(Mark::RollBack(1..)));
+                let matters = self.base.is_none() || self.turn_context.is_none();
+                return matters && matches!(Mark::of(&line), Some(Mark::RollBack(1..)));
             }
             _ if is_removed => {}
             Kind::TurnContext if self.turn_context.is_none() => self.turn_context = line.turn_context(),

@@ -1,7 +1,7 @@
 //! The one projection from a stored event to the item that clients see.
 //!
 //! Invariant: live and replay use this function and nothing else, so a resumed thread reads as it did while running.
-//! Not here: text deltas, which are never stored, and which turn an item belongs to (see [`crate::turns`]).
+//! Not here: text deltas, which are never stored, and which turn an item belongs to (module `turns`).
 
 mod completed;
 mod input;
@@ -117,6 +117,15 @@ pub(crate) fn item(event: Event, id: String) -> Option<ThreadItem> {
         | Event::Other => return None,
     };
     Some(fit(item))
+}
+
+/// Returns the item of an event that only old releases record, from its payload.
+pub(crate) fn unlisted(payload: &str, id: String) -> Option<ThreadItem> {
+    let stored: Value = serde_json::from_str(payload).ok()?;
+    match stored["type"].as_str()? {
+        "dynamic_tool_call_response" => completed::dynamic_tool_call(&stored, id),
+        _ => None,
+    }
 }
 
 /// Returns when the item of an event began and ended; `written_at_ms` is when its line was written.

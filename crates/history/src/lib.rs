@@ -1,7 +1,7 @@
 //! From the lines of a rollout to what clients see, and to what the model knows.
 //!
 //! Three to know: [`Projector`] turns lines into turns and items, [`turn_page`] reads a page of them from a thread of
-//! any length, [`context`] reads what the next request to the model is made of. The path of one record: the agent
+//! any length, [`context()`] reads what the next request to the model is made of. The path of one record: the agent
 //! appends it, [`items_of`] gives the items that it completes, the server sends them; a later read feeds the same
 //! line to a [`Projector`] and gets the same items.
 //!

@@ -22,7 +22,7 @@ pub(crate) struct Newest<'a> {
 }
 
 enum Way {
-    Walk(Walk),
+    Walk(Box<Walk>),
     Outline(vec::IntoIter<Stretch>),
 }
 
@@ -82,7 +82,7 @@ impl<'a> Newest<'a> {
         let (chunk, found, next_id) = (Chunk::default(), None, None);
         let trail = Trail { end, number, taken_back: 0, chunk, found, next_id };
         let walk = Walk { lines: source.backward(0..end), trail };
-        Self { source, way: Way::Walk(walk), is_clean: true }
+        Self { source, way: Way::Walk(Box::new(walk)), is_clean: true }
     }
 
     /// Returns the next older turn.

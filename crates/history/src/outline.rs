@@ -20,9 +20,28 @@ use crate::turns::Turns;
 /// The turns that stand in a thread, in order.
 pub(crate) struct Outline {
     turns: Turns<Stretch>,
-    /// What the model is not to know any more: from the first words of a turn that was taken back to the record that
-    /// says so.
-    pub removed: Vec<Range<u64>>,
+    removed: Removed,
+}
+
+/// What the model is not to know any more: from the first words of a turn that was taken back to the record that says
+/// so. In order, and apart from each other.
+#[derive(Debug, Default)]
+pub(crate) struct Removed(Vec<Range<u64>>);
+
+impl Removed {
+    /// Tells whether this place was taken back.
+    pub(crate) fn contains(&self, at: u64) -> bool {
+        let next = self.0.partition_point(|range| range.end <= at);
+        self.0.get(next).is_some_and(|range| range.start <= at)
+    }
+
+    /// Adds what a further rollback takes back: it stands behind the others, and may reach over some of them.
+    fn push(&mut self, range: Range<u64>) {
+        while self.0.last().is_some_and(|last| range.start <= last.start) {
+            self.0.pop();
+        }
+        self.0.push(range);
+    }
 }
 
 /// Where a turn stands.
@@ -81,6 +100,11 @@ impl Outline {
         }
         scan.close(source.len());
         Ok(Self { turns: scan.turns, removed: scan.removed })
+    }
+
+    /// Returns what was taken back.
+    pub(crate) fn into_removed(self) -> Removed {
+        self.removed
     }
 
     /// Returns the turns' stretches, in order.
@@ -177,7 +201,7 @@ impl Stretch {
 /// The outline as far as lines have passed by.
 struct Scan {
     turns: Turns<Stretch>,
-    removed: Vec<Range<u64>>,
+    removed: Removed,
     numbers: Numbers,
     /// The turn in whose stretch the next line stands.
     owner: Option<usize>,
@@ -191,7 +215,7 @@ impl Default for Scan {
     fn default() -> Self {
         Self {
             turns: Turns::default(),
-            removed: Vec::new(),
+            removed: Removed::default(),
             numbers: Numbers::from(1),
             owner: None,
             words: None,

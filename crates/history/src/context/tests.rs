@@ -135,6 +135,19 @@ fn settings_and_counts_are_the_newest_that_stand() {
             None,
         ),
         (
+            "nor does a compaction bring back the settings of one",
+            [
+                moved_turn("1", "q", "/a"),
+                moved_turn("2", "q", "/b"),
+                moved_turn("3", "q", "/c"),
+                rolled_back(2),
+                compacted(json!([])),
+            ]
+            .concat(),
+            Some("/b"),
+            None,
+        ),
+        (
             "but not the one after it",
             [
                 moved_turn("1", "q", "/a"),

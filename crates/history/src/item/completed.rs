@@ -79,6 +79,14 @@ pub(super) fn item(stored: &Value, id: String) -> Option<ThreadItem> {
     })
 }
 
+/// Reads the answer of a client's tool, which old releases record as an event of its own.
+pub(super) fn dynamic_tool_call(stored: &Value, id: String) -> Option<ThreadItem> {
+    let status = if stored["success"].as_bool() == Some(true) { "completed" } else { "failed" };
+    let mut item = stored.clone();
+    (item["type"], item["status"]) = ("DynamicToolCall".into(), status.into());
+    respelled(&item, id)
+}
+
 /// Reads an item whose fields are those of the wire but for their spelling.
 fn respelled(stored: &Value, id: String) -> Option<ThreadItem> {
     let mut item = camel_keys(stored);

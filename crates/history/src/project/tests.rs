@@ -252,22 +252,35 @@ fn session() -> Vec<Vec<Event>> {
     events.map(|append| serde_json::from_value(append).unwrap()).into()
 }
 
-#[test]
-fn what_was_told_live_is_what_a_later_read_shows() {
+/// Tells a session live, appends it to a file of this form, and returns what was told and what is read.
+fn told_and_read(history_mode: Option<&str>) -> (Vec<ThreadItem>, Vec<ThreadItem>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rollout.jsonl");
-    let mut writer =
-        Writer::create(&path, SessionMeta { id: ThreadId::new(), ..SessionMeta::default() }).unwrap();
-    let mut live = Vec::new();
+    let history_mode = history_mode.map(str::to_owned);
+    let meta = SessionMeta { id: ThreadId::new(), history_mode, ..SessionMeta::default() };
+    let mut writer = Writer::create(&path, meta).unwrap();
+    let mut told = Vec::new();
     for events in session() {
-        live.extend(items_of(&events));
+        told.extend(items_of(&events));
         writer.append(&events.into_iter().map(Record::EventMsg).collect::<Vec<_>>()).unwrap();
     }
     let segments = rollout::segments(&Home::new(folder.path().to_owned()), &path).unwrap();
     let turns = crate::turns(&segments, None).unwrap();
-    assert_eq!(turns.into_iter().flat_map(|turn| turn.items).collect::<Vec<_>>(), live);
-    let ids: Vec<_> = live.iter().map(ThreadItem::id).collect();
+    (told, turns.into_iter().flat_map(|turn| turn.items).collect())
+}
+
+#[test]
+fn what_was_told_live_is_what_a_later_read_shows() {
+    let (told, read) = told_and_read(None);
+    assert_eq!(read, told);
+    let ids: Vec<_> = told.iter().map(ThreadItem::id).collect();
     assert_eq!(ids, ["u1", "r1", "r2", "m1", "c1", "c2", "c3", "c4", "m2", "m2", "x1"]);
+}
+
+#[test]
+fn so_it_is_in_a_file_of_the_newer_form() {
+    let (told, read) = told_and_read(Some("paginated"));
+    assert_eq!(read, told);
 }
 
 #[test]
