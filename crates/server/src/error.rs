@@ -24,12 +24,30 @@ pub(crate) fn of_thread(error: &ThreadError) -> RpcError {
         | ThreadError::EmptyName
         | ThreadError::EmptyPatch
         | ThreadError::BlankField(_)
+        | ThreadError::NoSuchSection(_)
+        | ThreadError::BeforeItself(_)
+        | ThreadError::BeforeElsewhere { .. }
         | ThreadError::InvalidCursor(_) => invalid(error.to_string()),
+        ThreadError::EmptySectionName
+        | ThreadError::SectionNotFound(_)
+        | ThreadError::BuiltInSection(_)
+        | ThreadError::EmptyWord(_)
+        | ThreadError::LongWord { .. }
+        | ThreadError::LargePayload(_)
+        | ThreadError::TooManyAttachments(_) => RpcError::invalid_params(error.to_string()),
         ThreadError::NoSession(_)
         | ThreadError::Rollout(_)
         | ThreadError::History(_)
         | ThreadError::Io { .. }
         | ThreadError::Worker => internal(error),
+    }
+}
+
+/// What calls about attachments say: a thread that is nowhere is a wrong param to them.
+pub(crate) fn of_attachment(error: &ThreadError) -> RpcError {
+    match error {
+        ThreadError::NotFound(id) => RpcError::invalid_params(format!("thread not found: {id}")),
+        error => of_thread(error),
     }
 }
 

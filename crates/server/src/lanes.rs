@@ -25,6 +25,8 @@ pub(crate) enum Lane {
     Free,
     /// Earlier requests about the same thread.
     Thread(String),
+    /// Earlier requests about the same part of what all threads share.
+    Global(&'static str),
 }
 
 impl Lane {

@@ -3,4 +3,5 @@
 pub(crate) mod config_requirements;
 pub(crate) mod fs;
 pub(crate) mod thread;
+pub(crate) mod thread_section;
 pub(crate) mod turn;

@@ -2,11 +2,39 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use jsonrpc::RpcError;
 use serde::Serialize;
+use threads::Page;
 
 /// How large the data of a page may be. Published clients read lines of 64 KiB and no more; the rest is room for
 /// the envelope and the cursors.
 pub(crate) const PAGE_BYTES: usize = 60 << 10;
+
+/// How many things a page holds where the client does not say, and at most.
+const DEFAULT_LIMIT: u32 = 25;
+const MAX_LIMIT: u32 = 100;
+
+/// Returns how many things a page is to hold.
+pub(crate) fn limit(asked: Option<u32>) -> u32 {
+    asked.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT)
+}
+
+/// Cuts a page to what fits into a line, and tells where the next one begins.
+pub(crate) fn cut<T: Serialize>(
+    page: Page<T>,
+    cursor: impl FnOnce(&T) -> String,
+) -> (Vec<T>, Option<String>) {
+    let Page { items, more } = page;
+    let count = items.len();
+    let data = fitting(items.into_iter(), PAGE_BYTES);
+    let next = data.last().filter(|_| more || data.len() < count).map(cursor);
+    (data, next)
+}
+
+/// What lists of attachments say of a cursor that no page of them gave.
+pub(crate) fn bad_cursor() -> RpcError {
+    RpcError::invalid_params("invalid pagination cursor")
+}
 
 /// Takes as much as fits into a page; the first is taken however large it is, so that a walk always goes on.
 pub(crate) fn fitting<T: Serialize>(all: impl Iterator<Item = T>, room: usize) -> Vec<T> {

@@ -11,8 +11,11 @@ use crate::{
     context::Context,
     error,
     lanes::Lane,
-    methods::{config_requirements, fs, thread, turn},
+    methods::{config_requirements, fs, thread, thread_section, turn},
 };
+
+/// Moves of several threads that are asked for at once come out in the order in which they were asked for.
+const SECTIONS: Lane = Lane::Global("sections");
 
 fn table() -> Vec<Route> {
     vec![
@@ -34,6 +37,15 @@ fn table() -> Vec<Route> {
         route::<ThreadRevert, _>(thread::revert::handle, |p| Lane::thread(&p.thread_id)),
         route::<ThreadInjectItems, _>(thread::inject_items::handle, |p| Lane::thread(&p.thread_id)),
         route::<ThreadCompactStart, _>(thread::compact_start::handle, |p| Lane::thread(&p.thread_id)),
+        route::<ThreadAttachmentAdd, _>(thread::attachment_add::handle, |p| Lane::thread(&p.thread_id)),
+        route::<ThreadAttachmentList, _>(thread::attachment_list::handle, |p| Lane::thread(&p.thread_id)),
+        route::<ThreadAttachmentRemove, _>(thread::attachment_remove::handle, |p| Lane::thread(&p.thread_id)),
+        route::<ThreadAttachmentOwnerList, _>(thread::attachment_owner_list::handle, |_| Lane::Free),
+        route::<ThreadSectionMove, _>(thread::section_move::handle, |_| SECTIONS),
+        route::<ThreadSectionList, _>(thread_section::list::handle, |_| SECTIONS),
+        route::<ThreadSectionCreate, _>(thread_section::create::handle, |_| SECTIONS),
+        route::<ThreadSectionUpdate, _>(thread_section::update::handle, |_| SECTIONS),
+        route::<ThreadSectionDelete, _>(thread_section::delete::handle, |_| SECTIONS),
         route::<TurnStart, _>(turn::start::handle, |p| Lane::thread(&p.thread_id)),
         route::<TurnSteer, _>(turn::steer::handle, |p| Lane::thread(&p.thread_id)),
         route::<TurnInterrupt, _>(turn::interrupt::handle, |p| Lane::thread(&p.thread_id)),

@@ -1,18 +1,25 @@
 //! To and from protocol types; nowhere else builds a wire type out of a stored one.
 
+mod attachments;
 mod config;
 mod git_info;
 mod ids;
 mod input;
+mod sections;
 mod settings;
 mod source;
 mod thread;
 mod usage;
 
+pub(crate) use attachments::{
+    attachment, attachment_cursor, attachment_identity, attachment_owner, attachment_position,
+    attachment_thread,
+};
 pub(crate) use config::{config_error, config_warning};
 pub(crate) use git_info::{git_info, git_info_patch};
 pub(crate) use ids::{optional_thread_id, session_id, thread_id};
 pub(crate) use input::inputs;
+pub(crate) use sections::{appearance, appearance_patch, section, section_move};
 pub(crate) use settings::{
     approval_from_wire, effort_from_wire, sandbox_from_wire, sandbox_policy, service_tier_from_wire,
     settings, summary_word,

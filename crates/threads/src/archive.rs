@@ -4,7 +4,9 @@ use std::{fs, io, path::Path, time::SystemTime};
 
 use rollout::{Located, Place, ThreadId};
 
-use crate::{StoredThread, ThreadError, ThreadManager, files::make_private_folder, manager::Stores};
+use crate::{
+    StoredThread, ThreadError, ThreadManager, files::make_private_folder, journal::Entry, manager::Stores,
+};
 
 impl ThreadManager {
     /// Moves an active thread among the archived ones.
@@ -31,10 +33,15 @@ impl ThreadManager {
         .await
     }
 
-    /// Removes a thread, active or archived, and every file of it.
+    /// Removes a thread, active or archived, every file of it and what is journaled about it.
     pub async fn delete(&self, id: ThreadId) -> Result<(), ThreadError> {
         self.require(id, Place::Anywhere).await?;
-        self.blocking(move |stores| stores.remove_files(id)).await
+        self.blocking(move |stores| {
+            stores.remove_files(id)?;
+            stores.forget(id);
+            Ok(())
+        })
+        .await
     }
 }
 
@@ -50,6 +57,16 @@ impl Stores {
             }
         }
         Ok(())
+    }
+
+    /// Notes that a thread is gone. Where that fails the thread is gone all the same, and what is left is nobody's.
+    fn forget(&self, id: ThreadId) {
+        if !self.journal.with(|journal| journal.knows(id)) {
+            return;
+        }
+        if let Err(error) = self.journal.note(|_, _| Ok((vec![Entry::ThreadDeleted { thread_id: id }], ()))) {
+            tracing::warn!(%error, "thread {id} is deleted, but the journal does not know it");
+        }
     }
 }
 

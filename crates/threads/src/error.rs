@@ -4,6 +4,8 @@ use std::{io, path::PathBuf};
 
 use rollout::ThreadId;
 
+use crate::SectionId;
+
 /// A call of the thread manager that could not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum ThreadError {
@@ -34,6 +36,46 @@ pub enum ThreadError {
     /// A patch that sets a field to a blank text.
     #[error("gitInfo.{0} must not be empty")]
     BlankField(&'static str),
+    /// A section's name that is blank.
+    #[error("section name must not be empty")]
+    EmptySectionName,
+    /// A section that is to be changed is not there.
+    #[error("thread section not found: {0}")]
+    SectionNotFound(SectionId),
+    /// The built-in section is to be changed.
+    #[error("the built-in pinned section cannot be {0}")]
+    BuiltInSection(&'static str),
+    /// A section that a thread is to go into is not there.
+    #[error("section {0} does not exist")]
+    NoSuchSection(SectionId),
+    /// A thread is to stand before itself.
+    #[error("thread {0} cannot be moved before itself")]
+    BeforeItself(ThreadId),
+    /// A thread is to stand before one that is not in the section.
+    #[error("before thread {before} is not in section {section}")]
+    BeforeElsewhere {
+        /// The thread that is elsewhere.
+        before: ThreadId,
+        /// The section that it is not in.
+        section: SectionId,
+    },
+    /// A word of an attachment's identity that is blank.
+    #[error("{0} must not be empty")]
+    EmptyWord(&'static str),
+    /// A word of an attachment's identity that is too long.
+    #[error("{field} must not exceed {max} bytes")]
+    LongWord {
+        /// Which word.
+        field: &'static str,
+        /// How long it may be.
+        max: usize,
+    },
+    /// An attachment's payload that is too large.
+    #[error("attachment payload must not exceed {0} bytes")]
+    LargePayload(usize),
+    /// A thread has as many attachments as it may.
+    #[error("thread attachment identity count exceeds {0}")]
+    TooManyAttachments(usize),
     /// A rollout operation failed.
     #[error(transparent)]
     Rollout(#[from] rollout::RolloutError),

@@ -23,7 +23,8 @@ pub enum ForkCut {
 impl ThreadManager {
     /// Writes the rollout of a fork: its own session record, then the lines of the source as they are.
     ///
-    /// The fork stands by itself: the source may be archived, deleted or moved.
+    /// The fork stands by itself: the source may be archived, deleted or moved. What is attached to the source is
+    /// attached to the fork too; its name and its section are not the fork's.
     pub async fn fork(
         &self,
         source: &StoredThread,
@@ -31,9 +32,11 @@ impl ThreadManager {
         path: PathBuf,
         cut: ForkCut,
     ) -> Result<StoredThread, ThreadError> {
-        let from = source.path.clone();
+        let (id, from) = (source.id(), source.path.clone());
         self.blocking(move |stores| {
             let segments = stores.kept(&from, &cut)?;
+            // First, so that there is no fork without them; of a thread that never was, they are nobody's.
+            stores.copy_attachments(id, meta.id)?;
             drop(rollout::fork(&segments, &path, meta)?);
             stores.load(path, /*archived*/ false)
         })

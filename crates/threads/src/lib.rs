@@ -1,7 +1,7 @@
 //! What is stored about threads: rollouts and index joined behind one manager.
 //!
-//! - [`ThreadManager`] lists, reads, patches, names, archives, forks and deletes threads.
-//! - [`StoredThread`] is a thread as the files tell it, with its name and its journaled git metadata merged in.
+//! - [`ThreadManager`] lists, reads, patches, names, sorts, archives, forks and deletes threads.
+//! - [`StoredThread`] is a thread as the files tell it, with what clients set about it merged in.
 //! - [`ThreadError`] says what a caller can act on.
 //!
 //! The path of one call, `update_git_info`: find the rollout (gated handle → direct handle → file name), append
@@ -12,6 +12,7 @@
 //! given; the index is only brought along, and its failure never fails a call.
 
 mod archive;
+mod attachments;
 mod error;
 mod files;
 mod fork;
@@ -22,16 +23,24 @@ mod log;
 mod manager;
 mod metadata;
 mod names;
+mod page;
 mod read;
 mod scan;
+mod sections;
 mod stored;
 
+pub use attachments::{
+    Attached, Attachment, AttachmentId, AttachmentIdentity, AttachmentOwner, AttachmentPosition,
+    NewAttachment,
+};
 pub use error::ThreadError;
 pub use fork::ForkCut;
-pub use list::{ListPage, ListRequest};
+pub use list::ListPage;
 pub use manager::ThreadManager;
 pub use metadata::{GitPatch, Patch};
 pub use names::checked_name;
+pub use page::Page;
 pub use rollout::ThreadId;
-pub use state::{Direction, Position, Sort, SourceFilter};
+pub use sections::{Appearance, Placed, Section, SectionId, SectionMove};
+pub use state::{Direction, ListQuery, Position, Search, Sort, SourceFilter};
 pub use stored::StoredThread;

@@ -1,33 +1,47 @@
-//! A small append-only JSONL log that several servers share: the latest entry of a thread wins.
+//! A small append-only JSONL log that several servers share, and the state that its lines fold into.
 //!
-//! Each use first reads what others appended since, so that there is nothing to notify. A log that was replaced or
+//! Each use first takes in what others appended since, so that there is nothing to notify. A log that was replaced or
 //! cut is read anew. A line that cannot be read costs that line.
 
 use std::{
-    collections::HashMap,
     fs::{self, File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
     os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use rollout::ThreadId;
 use serde::Serialize;
 
 use crate::files::make_private_folder;
 
-/// The log at a path, and the latest entry of each thread as far as it was read.
-pub(crate) struct Log<V> {
-    path: PathBuf,
-    parse: fn(&[u8]) -> Option<(ThreadId, V)>,
-    seen: Mutex<Seen<V>>,
+/// What the lines of a log add up to.
+pub(crate) trait Fold: Default {
+    /// Takes in a line; one that means nothing here is passed over.
+    ///
+    /// The last line may come twice: it is taken in before its line break is there, and again with it. So to take in
+    /// a line twice in a row must be the same as once.
+    fn fold(&mut self, line: &[u8], at: Span);
 }
 
-struct Seen<V> {
+/// Where a line lies in its log, for what is too large to be kept in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: u64,
+    len: usize,
+}
+
+/// The log at a path, and what its lines add up to as far as it was read.
+pub(crate) struct Log<S> {
+    path: PathBuf,
+    seen: Mutex<Seen<S>>,
+}
+
+#[derive(Default)]
+struct Seen<S> {
     stamp: Option<LogStamp>,
     offset: u64,
-    latest: HashMap<ThreadId, V>,
+    state: S,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,36 +51,43 @@ struct LogStamp {
 }
 
 /// The log held for writing: no other server appends to it while this lives.
-pub(crate) struct Held<'a, V> {
-    log: &'a Log<V>,
+pub(crate) struct Held<'a, S> {
+    log: &'a Log<S>,
     file: File,
 }
 
-impl<V: Clone> Log<V> {
+impl<S: Fold> Log<S> {
     /// Makes the log at `path`; nothing is opened before the first use.
-    pub(crate) fn new(path: PathBuf, parse: fn(&[u8]) -> Option<(ThreadId, V)>) -> Self {
-        Self { path, parse, seen: Mutex::new(Seen { stamp: None, offset: 0, latest: HashMap::new() }) }
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, seen: Mutex::default() }
     }
 
-    /// Looks at the latest entries, after taking in what was appended since.
+    /// Returns where the log lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Looks at the state, after taking in what was appended since.
     ///
     /// A log that cannot be read is taken as it was last seen, and the cause is logged: what it holds adorns a
     /// thread, so a call goes on without it.
-    pub(crate) fn with<R>(&self, look: impl FnOnce(&HashMap<ThreadId, V>) -> R) -> R {
+    pub(crate) fn with<R>(&self, look: impl FnOnce(&S) -> R) -> R {
         let mut seen = self.lock();
         if let Err(error) = self.take_in(&mut seen) {
             tracing::warn!(path = %self.path.display(), %error, "cannot read the log");
         }
-        look(&seen.latest)
+        look(&seen.state)
     }
 
-    /// Returns the latest entry of one thread.
-    pub(crate) fn get(&self, id: ThreadId) -> Option<V> {
-        self.with(|latest| latest.get(&id).cloned())
+    /// Reads a line again.
+    pub(crate) fn line(&self, at: Span) -> io::Result<Vec<u8>> {
+        let mut line = vec![0; at.len];
+        File::open(&self.path)?.read_exact_at(&mut line, at.start)?;
+        Ok(line)
     }
 
     /// Takes the log for writing; waits for other servers that are writing a line.
-    pub(crate) fn hold(&self) -> io::Result<Held<'_, V>> {
+    pub(crate) fn hold(&self) -> io::Result<Held<'_, S>> {
         if let Some(folder) = self.path.parent() {
             make_private_folder(folder)?;
         }
@@ -75,15 +96,15 @@ impl<V: Clone> Log<V> {
         Ok(Held { log: self, file })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Seen<V>> {
+    fn lock(&self) -> MutexGuard<'_, Seen<S>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take_in(&self, seen: &mut Seen<V>) -> io::Result<()> {
+    fn take_in(&self, seen: &mut Seen<S>) -> io::Result<()> {
         let now = match fs::metadata(&self.path) {
             Ok(meta) => LogStamp { ino: meta.ino(), len: meta.len() },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                *seen = Seen { stamp: None, offset: 0, latest: HashMap::new() };
+                *seen = Seen::default();
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -92,43 +113,51 @@ impl<V: Clone> Log<V> {
             return Ok(());
         }
         if seen.stamp.is_none_or(|then| then.ino != now.ino || now.len < seen.offset) {
-            *seen = Seen { stamp: None, offset: 0, latest: HashMap::new() };
+            *seen = Seen::default();
         }
-        let mut file = File::open(&self.path)?;
+        let mut file = BufReader::new(File::open(&self.path)?);
         file.seek(SeekFrom::Start(seen.offset))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            if let Some((id, entry)) = (self.parse)(line.trim_ascii()) {
-                seen.latest.insert(id, entry);
-            }
+        let mut line = Vec::new();
+        while file.read_until(b'\n', &mut line)? > 0 {
+            seen.state.fold(line.trim_ascii(), Span { start: seen.offset, len: line.len() });
             if line.ends_with(b"\n") {
                 seen.offset += line.len() as u64; // an unfinished line is read again when it has grown
             }
+            line.clear();
         }
         seen.stamp = Some(now);
         Ok(())
     }
 }
 
-impl<V: Clone> Held<'_, V> {
-    /// Returns the latest entry of one thread; it stays the latest while the log is held.
-    pub(crate) fn get(&self, id: ThreadId) -> Option<V> {
-        self.log.get(id)
+impl<S: Fold> Held<'_, S> {
+    /// Looks at the state, which stays the latest while the log is held.
+    ///
+    /// Unlike [`Log::with`] it fails where the log cannot be read: what is decided on the state is about to be stored.
+    pub(crate) fn with<R>(&self, look: impl FnOnce(&S) -> R) -> io::Result<R> {
+        let mut seen = self.log.lock();
+        self.log.take_in(&mut seen)?;
+        Ok(look(&seen.state))
     }
 
-    /// Appends one entry as one whole line; a torn line that a crash left is closed first.
-    pub(crate) fn append(&mut self, entry: &impl Serialize) -> io::Result<()> {
-        let mut line = serde_json::to_vec(entry)?;
-        line.push(b'\n');
-        if !self.ends_with_line()? {
-            line.insert(0, b'\n');
-        }
-        self.file.write_all(&line)
-    }
-
-    fn ends_with_line(&self) -> io::Result<bool> {
+    /// Appends entries as whole lines, all or none; a torn line that a crash left is closed first.
+    pub(crate) fn append(&mut self, entries: &[impl Serialize]) -> io::Result<()> {
         let len = self.file.metadata()?.len();
+        let mut lines = Vec::new();
+        if !self.ends_with_line(len)? {
+            lines.push(b'\n');
+        }
+        for entry in entries {
+            serde_json::to_writer(&mut lines, entry)?;
+            lines.push(b'\n');
+        }
+        self.file.write_all(&lines).inspect_err(|_| {
+            // Nothing was acknowledged; where even this fails, the next append closes the torn line.
+            drop(self.file.set_len(len));
+        })
+    }
+
+    fn ends_with_line(&self, len: u64) -> io::Result<bool> {
         let mut last = [b'\n'];
         if len > 0 {
             self.file.read_exact_at(&mut last, len - 1)?;
@@ -139,56 +168,83 @@ impl<V: Clone> Held<'_, V> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use pretty_assertions::assert_eq;
     use serde_json::{Value, json};
 
-    use std::path::Path;
-
     use super::*;
 
-    fn log(folder: &Path) -> Log<String> {
-        Log::new(folder.join("sub/log.jsonl"), |line| {
-            let value: Value = serde_json::from_slice(line).ok()?;
-            Some((value["id"].as_str()?.parse().ok()?, value["v"].as_str()?.to_owned()))
-        })
+    /// The latest value of each id, and where it lies.
+    #[derive(Default)]
+    struct Latest(HashMap<String, (String, Span)>);
+
+    impl Fold for Latest {
+        fn fold(&mut self, line: &[u8], at: Span) {
+            let Ok(value) = serde_json::from_slice::<Value>(line) else { return };
+            let text = |field: &str| value[field].as_str().unwrap().to_owned();
+            self.0.insert(text("id"), (text("v"), at));
+        }
     }
 
-    fn put(log: &Log<String>, id: ThreadId, value: &str) {
-        log.hold().unwrap().append(&json!({ "id": id, "v": value })).unwrap();
+    fn log(folder: &Path) -> Log<Latest> {
+        Log::new(folder.join("sub/log.jsonl"))
+    }
+
+    fn put(log: &Log<Latest>, id: &str, value: &str) {
+        log.hold().unwrap().append(&[json!({ "id": id, "v": value })]).unwrap();
+    }
+
+    fn get(log: &Log<Latest>, id: &str) -> Option<String> {
+        log.with(|Latest(latest)| latest.get(id).map(|(value, _)| value.clone()))
     }
 
     #[test]
     fn the_latest_entry_wins_whoever_wrote_it() {
         let folder = tempfile::tempdir().unwrap();
-        let (ours, theirs, id) = (log(folder.path()), log(folder.path()), ThreadId::new());
-        assert_eq!(ours.get(id), None);
-        put(&ours, id, "a");
-        put(&theirs, id, "b");
-        assert_eq!((ours.get(id), theirs.get(id)), (Some("b".into()), Some("b".into())));
+        let (ours, theirs) = (log(folder.path()), log(folder.path()));
+        assert_eq!(get(&ours, "x"), None);
+        put(&ours, "x", "a");
+        put(&theirs, "x", "b");
+        assert_eq!((get(&ours, "x"), get(&theirs, "x")), (Some("b".into()), Some("b".into())));
+        let held = ours.hold().unwrap();
+        assert_eq!(held.with(|Latest(latest)| latest.len()).unwrap(), 1);
     }
 
     #[test]
     fn damage_costs_its_line_and_is_never_glued_to() {
         let folder = tempfile::tempdir().unwrap();
-        let (ours, id, other) = (log(folder.path()), ThreadId::new(), ThreadId::new());
-        put(&ours, id, "a");
+        let ours = log(folder.path());
+        put(&ours, "x", "a");
         let mut file = OpenOptions::new().append(true).open(&ours.path).unwrap();
         file.write_all(b"{\"id\":\"torn").unwrap();
-        assert_eq!(ours.get(id), Some("a".into()));
-        put(&ours, other, "b");
-        assert_eq!((ours.get(id), ours.get(other)), (Some("a".into()), Some("b".into())));
-        assert_eq!(log(folder.path()).get(other), Some("b".into()));
+        assert_eq!(get(&ours, "x"), Some("a".into()));
+        put(&ours, "y", "b");
+        assert_eq!((get(&ours, "x"), get(&ours, "y")), (Some("a".into()), Some("b".into())));
+        assert_eq!(get(&log(folder.path()), "y"), Some("b".into()));
     }
 
     #[test]
     fn a_log_that_was_replaced_is_read_anew() {
         let folder = tempfile::tempdir().unwrap();
-        let (ours, id) = (log(folder.path()), ThreadId::new());
-        put(&ours, id, "a");
-        assert_eq!(ours.get(id), Some("a".into()));
+        let ours = log(folder.path());
+        put(&ours, "x", "a");
+        assert_eq!(get(&ours, "x"), Some("a".into()));
         fs::remove_file(&ours.path).unwrap();
-        assert_eq!(ours.get(id), None);
-        put(&ours, id, "c");
-        assert_eq!(ours.get(id), Some("c".into()));
+        assert_eq!(get(&ours, "x"), None);
+        put(&ours, "x", "c");
+        assert_eq!(get(&ours, "x"), Some("c".into()));
+    }
+
+    #[test]
+    fn a_line_is_found_again_where_it_was_taken_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let ours = log(folder.path());
+        let entries = [("x", "a"), ("y", "ü"), ("x", "c")].map(|(id, v)| json!({ "id": id, "v": v }));
+        ours.hold().unwrap().append(&entries).unwrap();
+        for (id, entry) in [("x", &entries[2]), ("y", &entries[1])] {
+            let at = ours.with(|Latest(latest)| latest[id].1);
+            assert_eq!(serde_json::from_slice::<Value>(&ours.line(at).unwrap()).unwrap(), *entry);
+        }
     }
 }

@@ -1,16 +1,20 @@
 //! The manager itself: the stores that it joins, and how blocking work is run.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{sync::Arc, time::Duration};
 
 use rollout::Home;
 use state::{Index, StateRuntime, ThreadRow};
 
 use crate::{
     ThreadError,
-    journal::{self, JournaledGit},
+    journal::{self, Journal},
     log::Log,
-    names,
+    names::{self, Names},
 };
+
+/// How long a call about one thread waits for the index to be brought along with all of them. Where nothing changed
+/// that takes microseconds.
+const TARGETED_WAIT: Duration = Duration::from_millis(5);
 
 /// Joins rollouts and index; owns what is stored about threads.
 ///
@@ -24,8 +28,8 @@ pub struct ThreadManager {
 /// The parts that live in files.
 pub(crate) struct Stores {
     pub(crate) home: Home,
-    pub(crate) names: Log<String>,
-    pub(crate) journal: Log<JournaledGit>,
+    pub(crate) names: Log<Names>,
+    pub(crate) journal: Log<Journal>,
 }
 
 impl ThreadManager {
@@ -63,17 +67,12 @@ impl ThreadManager {
         }
     }
 
+    /// Returns the gated handle where it is fresh at once, else the direct one: what it says of one thread is checked
+    /// against the file, so nothing has to wait for all the others.
     async fn any_handle(&self) -> Option<Arc<StateRuntime>> {
-        if let Some(runtime) = self.index.gated().await {
+        if let Some(runtime) = self.index.gated_within(TARGETED_WAIT).await {
             return Some(runtime);
         }
         self.index.direct().await.inspect_err(|error| self.index.failed(error)).ok()
-    }
-}
-
-impl Stores {
-    pub(crate) fn log_error(&self, action: &'static str) -> impl Fn(io::Error) -> ThreadError {
-        let path: PathBuf = self.home.session_index();
-        move |source| ThreadError::Io { action, path: path.clone(), source }
     }
 }

@@ -5,21 +5,21 @@ use rollout::{GitInfo, Place, ThreadId};
 
 use crate::{
     StoredThread, ThreadError, ThreadManager,
-    journal::{self, Entry},
+    journal::{Entry, Line},
     manager::Stores,
     read,
 };
 
 /// What to do with one stored field.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub enum Patch {
+pub enum Patch<T = String> {
     /// Leave it as it is.
     #[default]
     Keep,
     /// Remove it.
     Clear,
     /// Replace it.
-    Set(String),
+    Set(T),
 }
 
 /// A patch of a thread's git metadata.
@@ -67,15 +67,12 @@ impl Stores {
         };
         let mut summary = read::row(path.to_owned(), false)?.summary;
         let id = summary.id;
-        journal::merge(&mut summary, journal.as_ref().and_then(|held| held.get(id)));
+        self.journal.with(|journal| journal.git.merge(&mut summary));
         let git = patch.apply(summary.git.unwrap_or_default());
         rollout::append_meta(path, |meta| meta.git = Some(git.clone()))?;
         let noted = journal.as_mut().map(|held| {
-            held.append(&Entry::Git {
-                timestamp: Utc::now(),
-                thread_id: id,
-                git: Some(git).filter(|git| !git.is_empty()),
-            })
+            let entry = Entry::Git { thread_id: id, git: Some(git).filter(|git| !git.is_empty()) };
+            held.append(&[Line { timestamp: Utc::now(), entry }])
         });
         if let Some(Err(error)) = noted {
             tracing::warn!(%error, "the patch of thread {id} is in the rollout, but not in the journal");
@@ -112,12 +109,12 @@ impl GitPatch {
     }
 }
 
-impl Patch {
-    fn apply(&self, field: &mut Option<String>) {
+impl<T: Clone> Patch<T> {
+    pub(crate) fn apply(&self, field: &mut Option<T>) {
         match self {
             Self::Keep => {}
             Self::Clear => *field = None,
-            Self::Set(text) => *field = Some(text.clone()),
+            Self::Set(value) => *field = Some(value.clone()),
         }
     }
 }

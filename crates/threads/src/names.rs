@@ -1,10 +1,15 @@
 //! Thread names: `session_index.jsonl`, a file that other programs read and write too, so its form is theirs.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use rollout::{Home, ThreadId};
 use serde::{Deserialize, Serialize};
 
-use crate::{ThreadError, ThreadManager, log::Log};
+use crate::{
+    ThreadError, ThreadManager,
+    log::{Fold, Log, Span},
+};
 
 /// One line of the file; the last one of a thread counts.
 #[derive(Serialize, Deserialize)]
@@ -15,11 +20,32 @@ struct Entry {
     updated_at: String,
 }
 
-pub(crate) fn open(home: &Home) -> Log<String> {
-    Log::new(home.session_index(), |line| {
-        let entry: Entry = serde_json::from_slice(line).ok()?;
-        Some((entry.id, entry.thread_name))
-    })
+/// The name of each thread that has one.
+#[derive(Default)]
+pub(crate) struct Names(HashMap<ThreadId, String>);
+
+impl Fold for Names {
+    fn fold(&mut self, line: &[u8], _: Span) {
+        if let Ok(Entry { id, thread_name, .. }) = serde_json::from_slice(line) {
+            self.0.insert(id, thread_name);
+        }
+    }
+}
+
+impl Names {
+    /// Returns the name of a thread.
+    pub(crate) fn get(&self, id: ThreadId) -> Option<String> {
+        self.0.get(&id).cloned()
+    }
+
+    /// Returns the threads whose name holds a text.
+    pub(crate) fn holding(&self, text: &str) -> Vec<ThreadId> {
+        self.0.iter().filter(|(_, name)| name.contains(text)).map(|(id, _)| *id).collect()
+    }
+}
+
+pub(crate) fn open(home: &Home) -> Log<Names> {
+    Log::new(home.session_index())
 }
 
 impl ThreadManager {
@@ -39,8 +65,8 @@ impl ThreadManager {
             let now: DateTime<Utc> = Utc::now();
             let updated_at = now.to_rfc3339_opts(SecondsFormat::Nanos, true);
             let entry = Entry { id, thread_name: name, updated_at };
-            let mut log = stores.names.hold().map_err(stores.log_error("open"))?;
-            log.append(&entry).map_err(stores.log_error("append to"))
+            let mut log = stores.names.hold().map_err(ThreadError::io("open", stores.names.path()))?;
+            log.append(&[entry]).map_err(ThreadError::io("append to", stores.names.path()))
         })
         .await
     }

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use rollout::{GitInfo, SessionMeta, Stamp, Summary, ThreadId};
 use state::ThreadRow;
 
-use crate::{ThreadManager, journal, manager::Stores};
+use crate::{Placed, SectionId, ThreadManager, manager::Stores};
 
-/// A stored thread: what its rollout says, with its name and journaled git metadata merged in.
+/// A stored thread: what its rollout says, with what clients set about it merged in.
 #[derive(Clone, Debug)]
 pub struct StoredThread {
     /// What the rollout says of itself.
@@ -21,6 +21,8 @@ pub struct StoredThread {
     pub stamp: Stamp,
     /// The name that a client gave the thread.
     pub name: Option<String>,
+    /// The section that a client put the thread into.
+    pub section: Option<Placed>,
 }
 
 impl StoredThread {
@@ -46,7 +48,12 @@ impl StoredThread {
         let summary = Summary::begin(meta.clone(), Some(created_at));
         let stamp =
             Stamp { mtime_ns: created_at.timestamp_nanos_opt().unwrap_or_default(), ..Stamp::default() };
-        Self { summary, path, archived: false, stamp, name: None }
+        Self { summary, path, archived: false, stamp, name: None, section: None }
+    }
+
+    /// Returns where in the order of a section the thread is, if it is in that one.
+    pub fn position_in(&self, section: &SectionId) -> Option<i64> {
+        self.section.as_ref().filter(|placed| placed.section.id == *section).map(|placed| placed.position)
     }
 
     /// Returns the rollout's path.
@@ -58,7 +65,7 @@ impl StoredThread {
 impl ThreadManager {
     /// Puts the name that the thread has by now into what is known of it.
     pub fn named(&self, mut thread: StoredThread) -> StoredThread {
-        thread.name = self.stores.names.get(thread.id()).or(thread.name);
+        thread.name = self.stores.names.with(|names| names.get(thread.id())).or(thread.name);
         thread
     }
 }
@@ -68,8 +75,11 @@ impl Stores {
     pub(crate) fn stored(&self, row: ThreadRow) -> StoredThread {
         let ThreadRow { mut summary, path, archived, stamp } = row;
         let id = summary.id;
-        journal::merge(&mut summary, self.journal.get(id));
-        let name = self.names.get(id);
-        StoredThread { summary, path, archived, stamp, name }
+        let section = self.journal.with(|journal| {
+            journal.git.merge(&mut summary);
+            journal.sections.placed(id)
+        });
+        let name = self.names.with(|names| names.get(id));
+        StoredThread { summary, path, archived, stamp, name, section }
     }
 }

@@ -1,6 +1,10 @@
 //! `thread/*`: what is stored, what is loaded, and how one becomes the other.
 
 pub(crate) mod archive;
+pub(crate) mod attachment_add;
+pub(crate) mod attachment_list;
+pub(crate) mod attachment_owner_list;
+pub(crate) mod attachment_remove;
 pub(crate) mod compact_start;
 pub(crate) mod delete;
 pub(crate) mod fork;
@@ -14,6 +18,7 @@ pub(crate) mod read;
 pub(crate) mod resume;
 pub(crate) mod revert;
 pub(crate) mod rollback;
+pub(crate) mod section_move;
 pub(crate) mod start;
 pub(crate) mod turns_list;
 pub(crate) mod unarchive;

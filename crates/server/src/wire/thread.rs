@@ -39,8 +39,8 @@ pub(crate) fn thread(stored: &StoredThread, parts: ThreadParts<'_>) -> Thread {
         parent_thread_id: summary.parent.map(|id| id.to_string()),
         preview: summary.preview.clone().unwrap_or_default(),
         ephemeral,
-        section: None,
-        section_entered_at: None,
+        section: stored.section.as_ref().map(|placed| wire::section(placed.section.clone())),
+        section_entered_at: stored.section.as_ref().map(|placed| placed.entered_at.timestamp()),
         history_mode: match summary.history_mode.as_deref() {
             Some("paginated") => ThreadHistoryMode::Paginated,
             _ => ThreadHistoryMode::Legacy,

@@ -1,12 +1,16 @@
 //! `thread/list`: the stored threads, page by page.
 
+mod section_order;
+
+use std::mem;
+
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use jsonrpc::RpcError;
 use protocol::{
     PatchField, SortDirection, Thread, ThreadListParams as Params, ThreadListResponse as Response,
     ThreadSortKey,
 };
-use threads::{Direction, ListPage, ListRequest, Position, Sort, StoredThread};
+use threads::{Direction, ListPage, ListQuery, Position, Search, SectionId, Sort, StoredThread};
 
 use crate::{
     context::Context,
@@ -15,37 +19,52 @@ use crate::{
     wire,
 };
 
-/// How many threads a page holds where the client does not say, and at most.
-const DEFAULT_LIMIT: u32 = 25;
-const MAX_LIMIT: u32 = 100;
-
 /// Lists threads in the order asked for; nothing that passes the filters is left out of a walk.
 pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcError> {
-    if params.sort_key == Some(ThreadSortKey::SectionPosition) {
-        return Err(invalid("section-position sorting requires a section filter"));
-    }
     refuse_unbuilt(&params)?;
-    let request = request(&cx, params)?;
-    let (sort, direction) = (request.sort, request.direction);
-    let ListPage { threads, more } = cx.threads.list(request).await.map_err(|error| of_thread(&error))?;
+    match params.sort_key {
+        Some(ThreadSortKey::SectionPosition) => section_order::handle(cx, params).await,
+        _ => by_time(cx, params).await,
+    }
+}
+
+async fn by_time(cx: Context, mut params: Params) -> Result<Response, RpcError> {
+    let section = mem::take(&mut params.section_id).as_change().map(|id| id.cloned().map(SectionId::from));
+    let after = params.cursor.as_deref().map(position).transpose()?;
+    let mut query = ListQuery { after, ..query(&cx, params)? };
+    let (sort, direction) = (query.sort, query.direction);
+    if let Some(section) = section {
+        let narrowed = cx.threads.narrow_to_section(query, section).await;
+        query = narrowed.map_err(|error| of_thread(&error))?;
+    }
+    let page = cx.threads.list(query).await.map_err(|error| of_thread(&error))?;
+    let step = match direction {
+        Direction::Desc => Duration::milliseconds(-1),
+        Direction::Asc => Duration::milliseconds(1),
+    };
+    let first = page.threads.first().map(|first| cursor(key(first, sort) + step, None));
+    Ok(shown(&cx, page, first, |last| Some(cursor(key(last, sort), Some(last)))))
+}
+
+/// Shows as much of a page as fits, with the cursors of its order.
+fn shown(
+    cx: &Context,
+    page: ListPage,
+    backwards_cursor: Option<String>,
+    next: impl FnOnce(&StoredThread) -> Option<String>,
+) -> Response {
+    let ListPage { threads, more } = page;
     let provider = cx.default_provider();
-    let shown = threads.iter().map(|thread| super::shown_with(&cx, thread, &provider, Vec::new()));
+    let shown = threads.iter().map(|thread| super::shown_with(cx, thread, &provider, Vec::new()));
     let data: Vec<Thread> = paging::fitting(shown, PAGE_BYTES);
     let more = more || data.len() < threads.len();
-    let last = threads[..data.len()].last();
-    let next_cursor = last.filter(|_| more).map(|last| cursor(key(last, sort), Some(last)));
-    let backwards_cursor = threads.first().map(|first| {
-        let step = Duration::milliseconds(1);
-        let key = key(first, sort);
-        cursor(if direction == Direction::Desc { key - step } else { key + step }, None)
-    });
-    Ok(Response { data, next_cursor, backwards_cursor })
+    let next_cursor = threads[..data.len()].last().filter(|_| more).and_then(next);
+    Response { data, next_cursor, backwards_cursor }
 }
 
 /// A filter that would be ignored would show what the client did not ask for.
 fn refuse_unbuilt(params: &Params) -> Result<(), RpcError> {
     let unbuilt = [
-        ("sectionId", !params.section_id.is_keep() && params.section_id != PatchField::Clear),
         ("projectId", !params.project_id.is_keep() && params.project_id != PatchField::Clear),
         ("ancestorThreadId", params.ancestor_thread_id.is_some()),
         ("attachedToThreadId", params.attached_to_thread_id.is_some()),
@@ -56,10 +75,11 @@ fn refuse_unbuilt(params: &Params) -> Result<(), RpcError> {
     }
 }
 
-fn request(cx: &Context, params: Params) -> Result<ListRequest, RpcError> {
+/// Reads what to list; in which section and from where on is for the order to say.
+fn query(cx: &Context, params: Params) -> Result<ListQuery, RpcError> {
     let cwd = |cwd: &String| paging::folder(cwd, &cx.options.cwd);
     let excluded = params.excluded_thread_ids.unwrap_or_default();
-    Ok(ListRequest {
+    Ok(ListQuery {
         archived: params.archived.unwrap_or(false),
         sort: match params.sort_key.unwrap_or_default() {
             ThreadSortKey::UpdatedAt | ThreadSortKey::RecencyAt => Sort::UpdatedAt,
@@ -73,12 +93,16 @@ fn request(cx: &Context, params: Params) -> Result<ListRequest, RpcError> {
         default_provider: cx.default_provider(),
         sources: wire::source_filters(params.source_kinds),
         cwds: params.cwd.map(|filter| filter.as_slice().iter().map(cwd).collect()),
-        search: params.search_term,
+        search: params
+            .search_term
+            .filter(|term| !term.is_empty())
+            .map(|term| Search { term, named: Vec::new() }),
         parent: wire::optional_thread_id(params.parent_thread_id.as_deref())?,
         excluded: excluded.iter().map(|id| wire::thread_id(id)).collect::<Result<_, _>>()?,
         originators: params.originators.filter(|originators| !originators.is_empty()),
-        after: params.cursor.as_deref().map(position).transpose()?,
-        limit: params.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT),
+        ids: None,
+        after: None,
+        limit: paging::limit(params.limit),
     })
 }
 
