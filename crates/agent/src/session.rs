@@ -185,7 +185,7 @@ impl Session {
 }
 
 /// Takes the lock of a turn. Where no lock can be made the turn runs without: the rollout's own lock still keeps lines
-/// whole, and a home whose `skein` folder is read-only is still one to work in.
+/// whole, and a home whose lock folder is read-only is still one to work in.
 fn lock(home: &Home, id: ThreadId) -> Result<Option<ThreadLock>, AgentError> {
     match ThreadLock::try_lock(home, id) {
         Ok(Some(lock)) => Ok(Some(lock)),
