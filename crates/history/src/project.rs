@@ -192,9 +192,9 @@ impl Growing {
     fn end(&mut self, event: Option<Event>) {
         let (completed_at, duration_ms) = match event {
             Some(Event::TaskComplete { completed_at, duration_ms, error, .. }) => {
-                if let Some(error) = error.filter(|error| !error.is_null()) {
-                    self.turn.error = Some(turn_error_object(&error));
-                }
+                // An error event, where there was one, says more.
+                let error = error.filter(|error| !error.is_null()).map(|error| turn_error_object(&error));
+                self.turn.error = self.turn.error.take().or(error);
                 (completed_at, duration_ms)
             }
             Some(Event::TurnAborted { completed_at, duration_ms, .. }) => {
@@ -209,10 +209,7 @@ impl Growing {
     }
 
     fn fail(&mut self, event: Option<Event>) {
-        if let Some(Event::Error { message, codex_error_info, additional_details, .. }) = event {
-            let info = codex_error_info.as_ref();
-            self.turn.error = Some(turn_error(&message, info, additional_details.as_deref()));
-        }
+        self.turn.error = event.as_ref().and_then(error_of).or(self.turn.error.take());
     }
 
     /// Returns the turn with the kept items.

@@ -210,6 +210,18 @@ fn a_turn_has_the_times_and_the_error_of_its_marks() {
 }
 
 #[test]
+fn the_error_that_was_told_live_is_that_of_the_turn() {
+    let error =
+        json!({"type": "error", "message": "boom", "codex_error_info": "other", "additional_details": "why"});
+    let end = json!({"type": "task_complete", "turn_id": "A", "error": {"message": "boom", "codex_error_info": "other"}});
+    let told = error_of(&serde_json::from_value(error.clone()).unwrap());
+    assert_eq!(told.as_ref().and_then(|error| error.additional_details.as_deref()), Some("why"));
+    let turns = projected(&[start("A"), event(error), event(end.clone())], None);
+    assert_eq!(turns[0].error, told);
+    assert_eq!(error_of(&serde_json::from_value(end).unwrap()), None);
+}
+
+#[test]
 fn a_thread_of_the_newer_release_keeps_its_live_ids() {
     let item = |item: Value| {
         event(
