@@ -5,7 +5,12 @@
 // All of this is test code: where it cannot go on, the test has failed.
 #![allow(clippy::unwrap_used)]
 
+mod cli;
 mod index;
+mod rpc;
+mod schema;
 mod steps;
 mod thread;
 mod tidy;
+mod turn;
+mod turn;

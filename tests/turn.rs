@@ -1,0 +1,7 @@
+//! `turn/*`.
+
+mod context;
+mod failure;
+mod interrupt;
+mod start;
+mod steer;

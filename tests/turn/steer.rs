@@ -1,0 +1,84 @@
+//! `turn/steer`: more words for the turn that runs.
+
+use pretty_assertions::assert_eq;
+use protocol::{ItemCompletedNotification, ThreadItem, TurnSteer, TurnSteerParams};
+use serde_json::json;
+use testkit::{Daemon, Home, ask, say};
+
+use crate::steps::{UNKNOWN, begin_slow, ended, refused, start, texts, turn, turns};
+
+fn steer(thread: &str, turn: &str, text: &str) -> TurnSteerParams {
+    TurnSteerParams {
+        thread_id: thread.into(),
+        expected_turn_id: turn.into(),
+        input: ask(thread, text).input,
+        ..TurnSteerParams::default()
+    }
+}
+
+#[tokio::test]
+async fn the_words_reach_the_model_in_the_same_turn() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&mut d).await;
+    let (running, gate) = begin_slow(&home, &mut d, &id, "go left").await;
+    home.model().script([say("right it is")]);
+    let params =
+        TurnSteerParams { client_user_message_id: Some("mine".into()), ..steer(&id, &running, "no, right") };
+    assert_eq!(d.call::<TurnSteer>(params).await.turn_id, running);
+    gate.open();
+    ended(&mut d, &running).await;
+    let heard = home.model().last_request();
+    let heard: Vec<_> = heard.talk().into_iter().map(|(_, text)| text).collect();
+    assert_eq!(heard, ["go left", "at last", "no, right"]);
+    let is_steered = |note: &ItemCompletedNotification| matches!(&note.item, ThreadItem::UserMessage { client_id: Some(id), .. } if id == "mine");
+    let item = d.note_where::<ItemCompletedNotification>(is_steered).await.item;
+    let all = [["go left", "at last", "no, right", "right it is"]];
+    assert_eq!(texts(&turns(&mut d, &id).await), all);
+    let stored = turns(d.restart().await, &id).await;
+    assert_eq!((texts(&stored), &stored[0].items[2]), (all.iter().map(|t| t.to_vec()).collect(), &item));
+}
+
+#[tokio::test]
+async fn a_wrong_turn_is_told_the_right_one() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&mut d).await;
+    let (running, gate) = begin_slow(&home, &mut d, &id, "hi").await;
+    let message = refused(d.fail::<TurnSteer>(steer(&id, UNKNOWN, "more")).await);
+    assert_eq!(message, format!("expected active turn id `{UNKNOWN}` but found `{running}`"));
+    let empty = TurnSteerParams { input: Vec::new(), ..steer(&id, &running, "") };
+    assert_eq!(refused(d.fail::<TurnSteer>(empty).await), "input must not be empty");
+    let unnamed = json!({ "threadId": id, "input": [{ "type": "text", "text": "more" }] });
+    let message = refused(d.fail_raw("turn/steer", unnamed).await);
+    assert_eq!(message, "Invalid request: missing field `expectedTurnId`");
+    gate.open();
+    ended(&mut d, &running).await;
+    assert_eq!(texts(&turns(&mut d, &id).await), [["hi", "at last"]]);
+}
+
+#[tokio::test]
+async fn without_a_turn_there_is_nothing_to_steer() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&mut d).await;
+    let over = turn(&mut d, &id, "hi").await.id;
+    for (thread, text) in [
+        (id.as_str(), "no active turn to steer".to_owned()),
+        (UNKNOWN, format!("thread not found: {UNKNOWN}")),
+    ] {
+        assert_eq!(refused(d.fail::<TurnSteer>(steer(thread, &over, "more")).await), text);
+    }
+}
+
+#[tokio::test]
+async fn too_much_is_refused_as_in_a_turn_of_its_own() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&mut d).await;
+    let (running, gate) = begin_slow(&home, &mut d, &id, "hi").await;
+    let error = d.fail::<TurnSteer>(steer(&id, &running, &"x".repeat((1 << 20) + 1))).await;
+    assert_eq!((error.code, error.data.unwrap()["actual_chars"].clone()), (-32602, json!((1 << 20) + 1)));
+    gate.open();
+    ended(&mut d, &running).await;
+}
