@@ -84,6 +84,7 @@ pub(crate) struct Actor {
     stop: CancellationToken,
 }
 
+#[allow(clippy::large_enum_variant, reason = "one at a time, and taken apart at once")]
 enum Next {
     Op(Op),
     TurnOver(Result<Session, tokio::task::JoinError>),

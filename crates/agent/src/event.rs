@@ -24,6 +24,7 @@ pub enum Status {
 
 /// Something that happened in a thread.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "handed over one by one, never kept")]
 pub enum Event {
     /// The thread's status is now this one.
     Status(Status),
@@ -178,6 +179,7 @@ pub struct TurnEnded {
 
 /// How a turn ended.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one a turn")]
 pub enum Outcome {
     /// The model was done.
     Completed,

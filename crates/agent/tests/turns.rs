@@ -1,5 +1,8 @@
 //! Turns against a scripted model: what is stored, what is told, and in which order.
 
+// All of this is test code: where it cannot go on, the test has failed.
+#![allow(clippy::unwrap_used)]
+
 use std::{sync::Arc, time::Duration};
 
 use agent::{

@@ -127,7 +127,7 @@ mod tests {
                 if let Some(wait) = wait {
                     drop(wait.await);
                 }
-                drop(done.send(name));
+                let _ = done.send(name);
             }
             .boxed()
         };

@@ -9,12 +9,14 @@ use crate::{
 };
 
 impl ThreadManager {
-    /// Moves an active thread among the archived ones.
+    /// Moves an active thread among the archived ones, every file of it.
     pub async fn archive(&self, id: ThreadId) -> Result<(), ThreadError> {
         let found = self.require(id, Place::Active).await?;
         self.blocking(move |stores| {
-            let archived = stores.home.archived_path(&found.name);
-            move_file(&found.path, &archived)
+            for piece in stores.pieces(found)? {
+                move_file(&piece.path, &stores.home.archived_path(&piece.name))?;
+            }
+            Ok(())
         })
         .await
     }
@@ -25,18 +27,21 @@ impl ThreadManager {
     pub async fn unarchive(&self, id: ThreadId) -> Result<StoredThread, ThreadError> {
         let found = self.find(id, Place::Archived).await?.ok_or(ThreadError::NotArchived(id))?;
         self.blocking(move |stores| {
-            let active = stores.home.active_path(&found.name);
-            move_file(&found.path, &active)?;
-            touch(&active).map_err(ThreadError::io("touch", &active))?;
-            stores.load(active, false)
+            let newest = stores.home.active_path(&found.name);
+            for piece in stores.pieces(found)? {
+                move_file(&piece.path, &stores.home.active_path(&piece.name))?;
+            }
+            touch(&newest).map_err(ThreadError::io("touch", &newest))?;
+            stores.load(newest, false)
         })
         .await
     }
 
     /// Removes a thread, active or archived, every file of it and what is journaled about it.
     pub async fn delete(&self, id: ThreadId) -> Result<(), ThreadError> {
-        self.require(id, Place::Anywhere).await?;
+        let found = self.require(id, Place::Anywhere).await?;
         self.blocking(move |stores| {
+            remove_file(&found.path)?;
             stores.remove_files(id)?;
             stores.forget(id);
             Ok(())
@@ -46,14 +51,24 @@ impl ThreadManager {
 }
 
 impl Stores {
-    /// Removes until no file of the id is left: a thread that was reverted by another program has several.
+    /// Returns the files of a thread, of which one was found: the newest comes first, so that a move that is broken off
+    /// leaves the thread where its newest file is. A file that is named after another id is a thread by itself.
+    fn pieces(&self, found: Located) -> Result<Vec<Located>, ThreadError> {
+        let place = if found.archived { Place::Archived } else { Place::Active };
+        let pieces = rollout::pieces(&self.home, found.name.id, place);
+        let mut pieces = pieces.map_err(ThreadError::io("search", self.home.root()))?;
+        pieces.retain(|piece| piece.path != found.path);
+        pieces.push(found);
+        pieces.reverse();
+        Ok(pieces)
+    }
+
+    /// Removes every file that is named after a thread, wherever it lies.
     fn remove_files(&self, id: ThreadId) -> Result<(), ThreadError> {
-        while let Some(Located { path, .. }) = self.find_by_name(id, Place::Anywhere)? {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(ThreadError::io("remove", path)(error));
-                }
-                _ => {}
+        for place in [Place::Active, Place::Archived] {
+            let pieces = rollout::pieces(&self.home, id, place);
+            for piece in pieces.map_err(ThreadError::io("search", self.home.root()))? {
+                remove_file(&piece.path)?;
             }
         }
         Ok(())
@@ -67,6 +82,14 @@ impl Stores {
         if let Err(error) = self.journal.note(|_, _| Ok((vec![Entry::ThreadDeleted { thread_id: id }], ()))) {
             tracing::warn!(%error, "thread {id} is deleted, but the journal does not know it");
         }
+    }
+}
+
+/// Removes a file; one that is gone already is no failure.
+fn remove_file(path: &Path) -> Result<(), ThreadError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ThreadError::io("remove", path)(error)),
+        _ => Ok(()),
     }
 }
 
