@@ -13,4 +13,3 @@ mod steps;
 mod thread;
 mod tidy;
 mod turn;
-mod turn;
