@@ -1,5 +1,7 @@
 //! `thread/*`.
 
+mod attachments;
 mod list;
 mod metadata_update;
+mod sections;
 mod start;

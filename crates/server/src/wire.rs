@@ -13,7 +13,7 @@ mod usage;
 
 pub(crate) use attachments::{
     attachment, attachment_cursor, attachment_identity, attachment_owner, attachment_position,
-    attachment_thread,
+    attachment_thread, owner_cursor, owner_position,
 };
 pub(crate) use config::{config_error, config_warning};
 pub(crate) use git_info::{git_info, git_info_patch};

@@ -29,6 +29,8 @@ notes! {
     ThreadDeleted ThreadDeletedNotification
     ThreadClosed ThreadClosedNotification
     ThreadReverted ThreadRevertedNotification
+    ThreadSectionChanged ThreadSectionChangedNotification
+    ThreadAttachmentUpdated ThreadAttachmentUpdatedNotification
     ThreadNameUpdated ThreadNameUpdatedNotification
     ThreadTokenUsageUpdated ThreadTokenUsageUpdatedNotification
     TurnStarted TurnStartedNotification

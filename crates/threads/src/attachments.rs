@@ -267,3 +267,67 @@ fn checked(field: &'static str, word: String) -> Result<String, ThreadError> {
         _ => Ok(word),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::OpenOptions, io::Write, path::Path};
+
+    use pretty_assertions::assert_eq;
+    use rollout::Home;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{journal, names};
+
+    fn stores(home: &Path) -> Stores {
+        let home = Home::new(home.to_owned());
+        Stores { names: names::open(&home), journal: journal::open(&home), home }
+    }
+
+    fn attach(stores: &Stores, thread: ThreadId, key: &str, payload: Value) -> Result<Attached, ThreadError> {
+        let identity = AttachmentIdentity::checked("pr", key)?;
+        stores.attach(thread, NewAttachment::checked(identity, payload)?)
+    }
+
+    fn payloads(stores: &Stores, thread: ThreadId) -> Vec<Value> {
+        let noted = stores.journal.with(|journal| journal.attachments.of(thread));
+        noted.into_iter().map(|noted| stores.attachment(noted).unwrap().payload).collect()
+    }
+
+    #[test]
+    fn who_comes_second_gets_the_first_whichever_server_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other, thread) = (stores(folder.path()), stores(folder.path()), ThreadId::new());
+        let Ok(Attached::Created(first)) = attach(&one, thread, "k", json!({ "n": [1, null] })) else {
+            panic!()
+        };
+        assert_eq!(attach(&other, thread, "k", json!(2)).unwrap(), Attached::Existing(first.clone()));
+        assert!(matches!(attach(&other, thread, "l", json!(3)), Ok(Attached::Created(_))));
+        assert_eq!(payloads(&one, thread), [first.payload, json!(3)]);
+    }
+
+    #[test]
+    fn damage_between_attachments_costs_none_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let (stores_, thread) = (stores(folder.path()), ThreadId::new());
+        attach(&stores_, thread, "k", json!("ü")).unwrap();
+        let mut journal = OpenOptions::new().append(true).open(stores_.journal.path()).unwrap();
+        journal.write_all(b"\0\0\n\n{\"timestamp\":\"2030-01-01T00:00:00Z\",\"type\":\"attach").unwrap();
+        attach(&stores_, thread, "l", json!(2)).unwrap();
+        for stores in [&stores_, &stores(folder.path())] {
+            assert_eq!(payloads(stores, thread), [json!("ü"), json!(2)]);
+        }
+    }
+
+    #[test]
+    fn a_copy_is_the_copys_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let (stores, source, copy) = (stores(folder.path()), ThreadId::new(), ThreadId::new());
+        stores.copy_attachments(source, copy).unwrap();
+        assert!(!stores.journal.path().exists());
+        attach(&stores, source, "k", json!(1)).unwrap();
+        stores.copy_attachments(source, copy).unwrap();
+        stores.journal.note(|_, _| Ok((vec![Entry::ThreadDeleted { thread_id: source }], ()))).unwrap();
+        assert_eq!((payloads(&stores, source), payloads(&stores, copy)), (vec![], vec![json!(1)]));
+    }
+}

@@ -2,6 +2,7 @@
 
 use jsonrpc::RpcError;
 use protocol::{ThreadAttachment, ThreadAttachmentOwner};
+use serde_json::{Value, json};
 use threads::{Attachment, AttachmentIdentity, AttachmentOwner, AttachmentPosition, ThreadId};
 
 use crate::{error::of_attachment, wire};
@@ -35,6 +36,24 @@ pub(crate) fn attachment_thread(text: &str) -> Result<ThreadId, RpcError> {
 /// A place among the attachments of a thread as text: the thread, the second and the attachment.
 pub(crate) fn attachment_cursor(thread: ThreadId, at: &ThreadAttachment) -> String {
     format!("{thread}|{}|{}", at.created_at, at.id)
+}
+
+/// A place among the threads that have an attachment as text: what was asked for, and the thread.
+pub(crate) fn owner_cursor(identity: &AttachmentIdentity, archived: Option<bool>, at: &str) -> String {
+    let AttachmentIdentity { attachment_type, identity_key } = identity;
+    json!([attachment_type, identity_key, archived, at]).to_string()
+}
+
+/// Reads a place among the threads that have an attachment; one of a list of something else is none.
+pub(crate) fn owner_position(
+    cursor: &str,
+    identity: &AttachmentIdentity,
+    archived: Option<bool>,
+) -> Option<ThreadId> {
+    let parts: Vec<Value> = serde_json::from_str(cursor).ok()?;
+    let thread = parts.last()?.as_str()?;
+    (owner_cursor(identity, archived, thread) == cursor).then_some(())?;
+    thread.parse().ok()
 }
 
 /// Reads a place among the attachments of a thread; one of another thread is none.

@@ -156,6 +156,7 @@ impl Sections {
 #[cfg(test)]
 mod tests {
     use pretty_assertions::assert_eq;
+    use proptest::{collection::vec, option::of, prelude::*};
 
     use super::*;
 
@@ -210,15 +211,32 @@ mod tests {
         }
     }
 
+    proptest! {
+        /// However often threads are moved to one place: there is room, and the order is that of a plain list.
+        #[test]
+        fn the_order_is_that_of_a_plain_list(moves in vec((0..5usize, of(0..5usize)), 0..300)) {
+            let name = |index: usize| char::from(b'a' + index as u8);
+            let (mut shelf, mut list) = (Shelf::new(5), "abcde".to_owned());
+            for (moved, before) in moves {
+                let (moved, before) = (name(moved), before.map(name));
+                shelf.put(moved, before);
+                list.retain(|name| name != moved);
+                let end = list.len();
+                list.insert(before.and_then(|before| list.find(before)).unwrap_or(end), moved);
+                prop_assert_eq!(shelf.order(), list.as_str());
+            }
+        }
+    }
+
     #[test]
-    fn there_is_always_room_before_a_thread() {
+    fn a_move_renumbers_nobody_else_while_there_is_room() {
         let mut shelf = Shelf::new(4);
-        for number in 0..200 {
-            let (moved, stays) = if number % 2 == 0 { ('a', "badc") } else { ('b', "abdc") };
-            shelf.put('c', None);
-            shelf.put(moved, Some('d'));
-            shelf.put('c', None);
-            assert_eq!(shelf.order(), stays, "{number}");
+        let positions =
+            |shelf: &Shelf| ['a', 'd'].map(|name| shelf.sections.placed(shelf.id(name)).unwrap().position);
+        let before = positions(&shelf);
+        for number in 0..20 {
+            shelf.put(if number % 2 == 0 { 'b' } else { 'c' }, Some('d'));
+            assert_eq!(positions(&shelf), before, "{number}");
         }
     }
 
