@@ -3,5 +3,7 @@
 mod context;
 mod failure;
 mod interrupt;
+mod provider;
+mod request;
 mod start;
 mod steer;

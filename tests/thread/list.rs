@@ -54,7 +54,8 @@ async fn an_empty_home_lists_nothing() {
     assert_eq!((page.data, page.next_cursor, page.backwards_cursor), (vec![], None, None));
 }
 
-const TIMES: [&str; 4] = ["2025-01-01T10-00-00", "2025-01-02T10-00-00", "2025-01-03T10-00-00", "2025-01-03T10-00-00"];
+const TIMES: [&str; 4] =
+    ["2025-01-01T10-00-00", "2025-01-02T10-00-00", "2025-01-03T10-00-00", "2025-01-03T10-00-00"];
 
 /// Four threads; the older ones were active later, and two are of one time.
 fn four() -> Home {
@@ -82,7 +83,8 @@ async fn the_order_is_of_creation_or_of_activity_and_goes_both_ways() {
             expected.reverse();
             assert_eq!(numbers(list(&mut d, ascending).await), expected, "{sort_key:?} upwards {state:?}");
         }
-        let times: Vec<_> = list(&mut d, by(ThreadSortKey::UpdatedAt)).await.iter().map(|t| t.updated_at).collect();
+        let times: Vec<_> =
+            list(&mut d, by(ThreadSortKey::UpdatedAt)).await.iter().map(|t| t.updated_at).collect();
         assert_eq!(times, [1_736_000_300, 1_736_000_200, 1_736_000_100, 1_736_000_100], "{state:?}");
     }
 }
@@ -185,8 +187,13 @@ async fn the_way_back_begins_with_the_thread_that_a_page_began_with() {
     for sort_key in [ThreadSortKey::CreatedAt, ThreadSortKey::UpdatedAt] {
         let all = ids(list(&mut d, by(sort_key)).await);
         let first = d.call::<ThreadList>(ThreadListParams { limit: Some(1), ..by(sort_key) }).await;
-        let second =
-            d.call::<ThreadList>(ThreadListParams { cursor: first.next_cursor, limit: Some(2), ..by(sort_key) }).await;
+        let second = d
+            .call::<ThreadList>(ThreadListParams {
+                cursor: first.next_cursor,
+                limit: Some(2),
+                ..by(sort_key)
+            })
+            .await;
         assert_eq!(ids(second.data), all[1..3]);
         let back = ThreadListParams {
             cursor: second.backwards_cursor,
@@ -206,7 +213,9 @@ async fn the_way_back_begins_with_the_thread_that_a_page_began_with() {
 async fn an_unreadable_cursor_is_refused() {
     let home = four();
     let mut d = Daemon::start(&home).await;
-    for cursor in ["", "not-a-cursor", "2025-01-05T20:00:00Z|../../../etc/passwd", "|", "2025-13-05T20:00:00Z"] {
+    for cursor in
+        ["", "not-a-cursor", "2025-01-05T20:00:00Z|../../../etc/passwd", "|", "2025-13-05T20:00:00Z"]
+    {
         let params = ThreadListParams { cursor: Some(cursor.into()), ..ThreadListParams::default() };
         assert_eq!(refused(d.fail::<ThreadList>(params).await), format!("invalid cursor: {cursor}"));
     }
@@ -234,7 +243,8 @@ async fn params_that_do_not_fit_are_refused() {
 async fn null_is_absent_and_unknown_params_are_ignored() {
     let home = four();
     let mut d = Daemon::start(&home).await;
-    let fields = ["cursor", "limit", "sortKey", "modelProviders", "sourceKinds", "archived", "cwd", "searchTerm"];
+    let fields =
+        ["cursor", "limit", "sortKey", "modelProviders", "sourceKinds", "archived", "cwd", "searchTerm"];
     let mut params: Value = fields.iter().map(|field| ((*field).to_owned(), Value::Null)).collect();
     params["fromTheFuture"] = json!({ "x": 1 });
     let page = d.call_raw("thread/list", params).await;
@@ -255,8 +265,12 @@ fn varied() -> Home {
         .with_rollout(Rollout::new().at("2025-01-07T12-00-00").source("never-heard-of".into()))
         .with_rollout(Rollout::new().at("2025-01-08T12-00-00").source(json!({ "subagent": "review" })))
         .with_rollout(Rollout::new().at("2025-01-09T12-00-00").source(json!({ "subagent": "compact" })))
-        .with_rollout(Rollout::new().at("2025-01-10T12-00-00").source(json!({ "subagent": { "other": "guardian" } })))
-        .with_rollout(Rollout::new().at("2025-01-11T12-00-00").source(spawned).meta("parent_thread_id", UNKNOWN.into()))
+        .with_rollout(
+            Rollout::new().at("2025-01-10T12-00-00").source(json!({ "subagent": { "other": "guardian" } })),
+        )
+        .with_rollout(
+            Rollout::new().at("2025-01-11T12-00-00").source(spawned).meta("parent_thread_id", UNKNOWN.into()),
+        )
         .with_rollout(Rollout::new().at("2025-01-12T12-00-00").preview("Needle 100% a_b ☃ größer"))
         .with_rollout(Rollout::new().at("2025-01-13T12-00-00").archived())
         .with_rollout(Rollout::new().at("2025-01-14T12-00-00").silent())
@@ -335,7 +349,10 @@ async fn a_relative_cwd_is_of_the_servers_folder() {
     let stored = home.store(Rollout::new().cwd(home.work().join("p")));
     let mut d = Daemon::start(&home).await;
     for cwd in ["p", "./p", "p/"] {
-        let params = ThreadListParams { cwd: Some(ThreadListCwdFilter::One(cwd.into())), ..ThreadListParams::default() };
+        let params = ThreadListParams {
+            cwd: Some(ThreadListCwdFilter::One(cwd.into())),
+            ..ThreadListParams::default()
+        };
         assert_eq!(ids(list(&mut d, params).await), [stored.id.as_str()], "{cwd}");
     }
 }
@@ -348,7 +365,10 @@ async fn a_name_is_listed_and_found() {
     d.call::<ThreadNameSet>(named).await;
     for _ in 0..2 {
         let found = list(&mut d, searching("arterly ☃")).await;
-        assert_eq!(found.iter().map(|thread| thread.name.as_deref()).collect::<Vec<_>>(), [Some("Quarterly ☃")]);
+        assert_eq!(
+            found.iter().map(|thread| thread.name.as_deref()).collect::<Vec<_>>(),
+            [Some("Quarterly ☃")]
+        );
         assert_eq!(found[0].id, home.thread(1).id);
         d.restart().await;
     }
@@ -397,7 +417,9 @@ async fn the_preview_is_what_the_person_said_first() {
         { "type": "input_text", "text": "<environment_context>\n<cwd>/</cwd>\n</environment_context>" }] });
     let long = "words ".repeat(50_000);
     let home = Home::new()
-        .with_rollout(Rollout::new().silent().line("response_item", injected).user("real words").user("later"))
+        .with_rollout(
+            Rollout::new().silent().line("response_item", injected).user("real words").user("later"),
+        )
         .with_rollout(Rollout::new().preview(&long));
     let mut d = Daemon::start(&home).await;
     let previews: Vec<_> = walk(&mut d, limit(9)).await.0.into_iter().map(|thread| thread.preview).collect();
@@ -409,7 +431,8 @@ async fn what_is_no_thread_is_not_listed_and_hides_none() {
     for state in [Index::Absent, Index::Left, Index::Unopenable] {
         let home = Home::new().with_rollout(Rollout::new());
         let day = home.thread(0).path.parent().unwrap().to_owned();
-        let name = |id: usize| format!("rollout-2025-01-05T12-00-00-00000000-0000-4000-8000-00000000010{id}.jsonl");
+        let name =
+            |id: usize| format!("rollout-2025-01-05T12-00-00-00000000-0000-4000-8000-00000000010{id}.jsonl");
         fs::write(day.join(name(1)), "").unwrap();
         fs::write(day.join(name(2)), "garbage\n\u{0}\n").unwrap();
         fs::create_dir(day.join(name(3))).unwrap();

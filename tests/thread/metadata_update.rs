@@ -58,7 +58,10 @@ async fn a_patch_changes_neither_the_preview_nor_the_dates_nor_the_order() {
     let before = read(&mut d, home.thread(0)).await;
     let after = update(&mut d, patch(home.thread(0)).branch("new")).await;
     assert_eq!(after, Thread { git_info: after.git_info.clone(), ..before });
-    assert_eq!((after.preview.as_str(), after.created_at, after.updated_at), ("Stored words", 1_736_078_400, 1_736_200_000));
+    assert_eq!(
+        (after.preview.as_str(), after.created_at, after.updated_at),
+        ("Stored words", 1_736_078_400, 1_736_200_000)
+    );
     let by_activity = ThreadListParams {
         sort_key: Some(protocol::ThreadSortKey::UpdatedAt),
         ..ThreadListParams::default()
@@ -213,7 +216,8 @@ async fn a_patch_survives_a_kill_right_after_its_answer() {
 
 #[tokio::test]
 async fn the_rest_of_the_first_line_survives_a_patch() {
-    let home = Home::new().with_rollout(stored().meta("of_the_future", json!({ "x": [1, null] })).tail("{\"torn"));
+    let home =
+        Home::new().with_rollout(stored().meta("of_the_future", json!({ "x": [1, null] })).tail("{\"torn"));
     let before = fs::read(&home.thread(0).path).unwrap();
     let mut d = Daemon::start(&home).await;
     update(&mut d, patch(home.thread(0)).branch("new")).await;
@@ -236,7 +240,8 @@ async fn a_patch_in_the_form_with_ordinals_goes_on_counting() {
     let home = Home::new().with_rollout(stored().ordinals());
     let mut d = Daemon::start(&home).await;
     update(&mut d, patch(home.thread(0)).branch("new")).await;
-    let ordinals: Vec<_> = json_lines(&home.thread(0).path).iter().map(|line| line["ordinal"].as_u64()).collect();
+    let ordinals: Vec<_> =
+        json_lines(&home.thread(0).path).iter().map(|line| line["ordinal"].as_u64()).collect();
     assert_eq!(ordinals, (0..ordinals.len() as u64).map(Some).collect::<Vec<_>>());
     assert_eq!(texts(&turns(&mut d, home.thread(0)).await), [["Stored words"]]);
 }

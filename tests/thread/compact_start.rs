@@ -1,0 +1,75 @@
+//! `thread/compact/start`: the model sums the thread up, to make room; the reader loses nothing.
+
+use pretty_assertions::assert_eq;
+use protocol::{
+    ErrorNotification, ItemCompletedNotification, ItemStartedNotification, ThreadCompactStart,
+    ThreadCompactStartParams, ThreadItem, ThreadResume, TurnCompletedNotification, TurnStatus,
+};
+use testkit::{Answer, Daemon, Home, Rollout, of, say};
+
+use crate::steps::{UNKNOWN, refused, start, talk, texts, turn, turns};
+
+fn compact(thread: impl AsRef<str>) -> ThreadCompactStartParams {
+    ThreadCompactStartParams { thread_id: thread.as_ref().into() }
+}
+
+fn is_compaction(item: &ThreadItem) -> bool {
+    matches!(item, ThreadItem::ContextCompaction { .. })
+}
+
+#[tokio::test]
+async fn it_is_a_turn_of_one_item_and_the_model_goes_on_with_the_summary() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&mut d).await;
+    talk(&home, &mut d, &id, [("q1", "a1")]).await;
+    home.model().script([say("THE-SUMMARY")]);
+    d.call::<ThreadCompactStart>(compact(&id)).await;
+    let begun = d.note_where::<ItemStartedNotification>(|note| is_compaction(&note.item)).await;
+    let done = d.note_where::<ItemCompletedNotification>(|note| is_compaction(&note.item)).await;
+    assert_eq!(begun.item, done.item);
+    let told = d.note_where::<TurnCompletedNotification>(|note| note.turn.id == done.turn_id).await.turn;
+    assert_eq!(told.status, TurnStatus::Completed);
+    for restarted in [false, true] {
+        if restarted {
+            let thread = d.restart().await.call::<ThreadResume>(of(&id)).await.thread;
+            assert_eq!((texts(&thread.turns)[0].clone(), &thread.turns[1].id), (vec!["q1", "a1"], &told.id));
+            assert_eq!(thread.turns[1].items, [done.item.clone()]);
+        }
+        turn(&mut d, &id, "q2").await;
+        let request = home.model().last_request();
+        let said: Vec<_> = request.talk().into_iter().map(|(_, text)| text).collect();
+        assert!(said.iter().any(|text| text.contains("THE-SUMMARY")), "{said:?}");
+        assert!(said.iter().any(|text| text == "q1") && !said.iter().any(|text| text == "a1"), "{said:?}");
+    }
+    assert_eq!(texts(&turns(&mut d, &id).await)[0], ["q1", "a1"]);
+}
+
+#[tokio::test]
+async fn a_summary_that_fails_fails_its_turn_and_costs_nothing() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&mut d).await;
+    talk(&home, &mut d, &id, [("q1", "a1")]).await;
+    home.model().script([Answer::status(500, "boom")]);
+    d.call::<ThreadCompactStart>(compact(&id)).await;
+    let error = d.note::<ErrorNotification>().await;
+    let told = d.note_where::<TurnCompletedNotification>(|note| note.turn.id == error.turn_id).await.turn;
+    assert_eq!((told.status, told.error), (TurnStatus::Failed, Some(error.error)));
+    turn(&mut d, &id, "q2").await;
+    let request = home.model().last_request();
+    let said: Vec<_> = request.talk().into_iter().map(|(_, text)| text).collect();
+    assert_eq!(said, ["q1", "a1", "q2"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_summed_up_is_refused() {
+    let home = Home::new().with_rollout(Rollout::new());
+    let mut d = Daemon::start(&home).await;
+    for unloaded in [UNKNOWN, &home.thread(0).id] {
+        let refusal = refused(d.fail::<ThreadCompactStart>(compact(unloaded)).await);
+        assert_eq!(refusal, format!("thread not found: {unloaded}"));
+    }
+    let refusal = refused(d.fail::<ThreadCompactStart>(compact("x")).await);
+    assert!(refusal.starts_with("invalid thread id: "), "{refusal}");
+}
