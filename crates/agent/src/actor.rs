@@ -5,6 +5,8 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
+use items::ResponseItem;
+use rollout::{Record, Writer};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -30,7 +32,7 @@ pub(crate) enum Op {
     Steer { expected: String, said: Said, reply: Reply<String> },
     Interrupt { turn: String, reply: Reply<()> },
     Materialize { reply: Reply<()> },
-    Inject { items: Vec<items::ResponseItem>, reply: Reply<()> },
+    Inject { items: Vec<ResponseItem>, reply: Reply<()> },
     Rollback { turns: Rollback, reply: Reply<()> },
     Watched(bool),
     Unload { reply: Reply<()> },
@@ -167,6 +169,9 @@ impl Actor {
                 };
                 drop(reply.send(done));
             }
+            Op::Inject { items, reply } if self.running.is_some() => {
+                drop(reply.send(self.inject_beside(items)))
+            }
             op => match &mut self.session {
                 None => self.deferred.push_back(op),
                 Some(session) => match op {
@@ -226,6 +231,18 @@ impl Actor {
         }
         running.steering.push(said).map_err(|_| AgentError::NoTurnToSteer)?;
         Ok(running.id.clone())
+    }
+
+    /// Stores items while a turn holds the session; the turn takes them up between two requests.
+    fn inject_beside(&self, items: Vec<ResponseItem>) -> Result<(), AgentError> {
+        let Some(running) = &self.running else { return Err(AgentError::NotLoaded(self.shared.id)) };
+        let snapshot = self.shared.snapshot();
+        if !snapshot.ephemeral {
+            let records: Vec<_> = items.iter().cloned().map(Record::ResponseItem).collect();
+            tokio::task::block_in_place(|| Writer::open(&snapshot.thread.path)?.append(&records))?;
+        }
+        running.steering.inject(items);
+        Ok(())
     }
 
     fn interrupt(&self, turn: &str) -> Result<(), AgentError> {

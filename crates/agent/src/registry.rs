@@ -109,9 +109,12 @@ impl Agents {
             Keep::Stored => (Store::Open(Writer::open(&path)?), false, None, None),
             Keep::New(meta) => {
                 let git = meta.git.is_none().then(|| self.ask_git(settings.cwd.clone()));
-                (Store::Promised { path, meta }, false, Some(Known::default()), git)
+                (Store::Promised { path, meta, known: Vec::new() }, false, Some(Known::default()), git)
             }
-            Keep::NewWith(meta, items) => (Store::Promised { path, meta }, false, Some(knowing(items)), None),
+            Keep::NewWith(meta, items) => {
+                let store = Store::Promised { path, meta, known: items.clone() };
+                (store, false, Some(knowing(items)), None)
+            }
             Keep::Ephemeral(items) => (Store::Ephemeral, true, Some(knowing(items)), None),
         };
         let snapshot = Snapshot {

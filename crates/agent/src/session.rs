@@ -118,10 +118,15 @@ impl Session {
         let stored = items.iter().cloned().map(Record::ResponseItem);
         let records: Vec<_> = stored.chain(events.iter().cloned().map(Record::EventMsg)).collect();
         self.store.append(&records)?;
+        self.learn(items);
+        Ok(())
+    }
+
+    /// Adds what is stored to what the model knows.
+    pub(crate) fn learn(&mut self, items: Vec<ResponseItem>) {
         if !items.is_empty() {
             Arc::make_mut(&mut self.known.get_or_insert_default().items).extend(items);
         }
-        Ok(())
     }
 
     /// Returns the messages that tell the model what changed around it.

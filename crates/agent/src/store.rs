@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use rollout::{Record, RolloutError, SessionMeta, Writer};
+use items::ResponseItem;
+use rollout::{Compacted, Record, RolloutError, SessionMeta, Writer};
 
 /// The store of one thread.
 pub(crate) enum Store {
@@ -14,6 +15,8 @@ pub(crate) enum Store {
         path: PathBuf,
         /// Its first record.
         meta: Box<SessionMeta>,
+        /// What the model knows to begin with, which comes next.
+        known: Vec<ResponseItem>,
     },
     /// The file is there.
     Open(Writer),
@@ -35,8 +38,14 @@ impl Store {
 
     /// Makes the promised file.
     pub(crate) fn materialize(&mut self) -> Result<(), RolloutError> {
-        if let Self::Promised { path, meta } = self {
-            *self = Self::Open(Writer::create(path, (**meta).clone())?);
+        if let Self::Promised { path, meta, known } = self {
+            let mut writer = Writer::create(path, (**meta).clone())?;
+            if !known.is_empty() {
+                let replacement_history = Some(std::mem::take(known));
+                let compacted = Compacted { replacement_history, ..Compacted::default() };
+                writer.append(&[Record::Compacted(compacted)])?;
+            }
+            *self = Self::Open(writer);
         }
         Ok(())
     }

@@ -55,6 +55,8 @@ pub(crate) struct Steering(Mutex<Steered>);
 #[derive(Default)]
 struct Steered {
     waiting: VecDeque<Said>,
+    /// What was put into the rollout beside the turn, and is yet to be put into what the model knows.
+    injected: Vec<ResponseItem>,
     closed: bool,
 }
 
@@ -67,6 +69,15 @@ impl Steering {
         }
         steered.waiting.push_back(said);
         Ok(())
+    }
+
+    /// Takes in what stands in the rollout by now.
+    pub(crate) fn inject(&self, items: Vec<ResponseItem>) {
+        self.lock().injected.extend(items);
+    }
+
+    fn take_injected(&self) -> Vec<ResponseItem> {
+        std::mem::take(&mut self.lock().injected)
     }
 
     fn take(&self) -> VecDeque<Said> {
@@ -175,6 +186,7 @@ impl Session {
         loop {
             let calls = self.ask(progress, output_schema.as_ref()).await?;
             self.keep(calls.iter().filter_map(unsupported).collect(), &[])?;
+            self.learn(steering.take_injected());
             let steered = match calls.is_empty() {
                 true => steering.take_or_close(),
                 false => Some(steering.take()),
@@ -281,6 +293,7 @@ impl Session {
     /// Stores and tells the end.
     async fn end(&mut self, progress: Progress, steering: &Steering, ended: Result<(), Stop>) {
         let late = steering.close();
+        self.learn(steering.take_injected());
         let now = records::now();
         let duration_ms = (now - progress.started).num_milliseconds().max(0);
         let said = progress.last_message.as_ref().map(records::said);

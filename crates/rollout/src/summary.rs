@@ -273,7 +273,8 @@ impl Summary {
             model_provider: meta.model_provider,
             model: None,
             reasoning_effort: None,
-            preview: None,
+            // Ours: a thread that began with another's words has them as its preview, though nobody said them in it.
+            preview: meta.extra.get("preview").and_then(Value::as_str).map(str::to_owned),
             git: meta.git,
             git_at: None,
             forked_from: meta.forked_from_id,

@@ -153,21 +153,25 @@ impl ThreadManager {
 
 impl Stores {
     fn attach(&self, thread: ThreadId, new: NewAttachment) -> Result<Attached, ThreadError> {
+        enum Decided {
+            New(Attachment),
+            There(Noted),
+        }
         let NewAttachment { identity, payload } = new;
-        let attached = self.journal.note(|journal, now| {
+        let decided = self.journal.note(|journal, now| {
             if let Some(noted) = journal.attachments.get(thread, &identity) {
-                return Ok((vec![], Err(noted.clone())));
+                return Ok((vec![], Decided::There(noted.clone())));
             }
             if journal.attachments.count(thread) >= MAX_ATTACHMENTS {
                 return Err(ThreadError::TooManyAttachments(MAX_ATTACHMENTS));
             }
             let created_at = now.timestamp();
             let attachment = Attachment { id: AttachmentId::new(), identity, payload, created_at };
-            Ok((vec![attachment.entry(thread)], Ok(attachment)))
+            Ok((vec![attachment.entry(thread)], Decided::New(attachment)))
         })?;
-        match attached {
-            Ok(created) => Ok(Attached::Created(created)),
-            Err(noted) => self.attachment(noted).map(Attached::Existing),
+        match decided {
+            Decided::New(created) => Ok(Attached::Created(created)),
+            Decided::There(noted) => self.attachment(noted).map(Attached::Existing),
         }
     }
 

@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    ApprovalPolicy, GranularApproval, OPENAI, Position, ProviderConfig, ReasoningSummary, SandboxMode,
-    TextRange, Verbosity, WebSearch, WireApi, parse_override,
+    ApprovalPolicy, GranularApproval, OPENAI, Position, ProviderConfig, ReasoningSummary, SCRIPTED,
+    SandboxMode, TextRange, Verbosity, WebSearch, WireApi, parse_override,
 };
 
 /// A home with a `config.toml`, and what is given beside it.
@@ -145,7 +145,7 @@ fn every_setting_is_read() {
         ..ProviderConfig::new("p")
     };
     assert_eq!(config.provider(), Some(&provider));
-    assert_eq!(config.providers.keys().collect::<Vec<_>>(), [OPENAI, "p"]);
+    assert_eq!(config.providers.keys().collect::<Vec<_>>(), [OPENAI, "p", SCRIPTED]);
     assert_eq!(config.unknown_keys, []);
 }
 

@@ -56,6 +56,10 @@ fn shown_with(
 async fn current(cx: &Context, id: ThreadId) -> Result<StoredThread, RpcError> {
     match cx.agents.find(id).map(|thread| thread.snapshot()) {
         Some(snapshot) if !snapshot.materialized => Ok(cx.threads.named(snapshot.thread)),
+        // Where it was opened from: its name may tell another id.
+        Some(snapshot) if snapshot.thread.path.exists() => {
+            cx.threads.read_path(snapshot.thread.path).await.map_err(|error| of_thread(&error))
+        }
         _ => cx.threads.read(id).await.map_err(|error| not_loaded(&error, id)),
     }
 }

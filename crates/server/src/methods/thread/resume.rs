@@ -115,13 +115,16 @@ fn from_history(
         return Err(invalid("history must not be empty"));
     }
     let Opening { settings, parts } = opening::open(cx, overrides, Remembered::default())?;
-    let meta = new_meta(cx, ThreadId::new(), &settings);
+    let mut meta = new_meta(cx, ThreadId::new(), &settings);
     let path = cx.threads.home().new_rollout(meta.id, Local::now().naive_local());
     let mut thread = StoredThread::promised(&meta, path);
     thread.summary.preview = history
         .iter()
         .find(|item| item.role() == Some(Role::User) && !item.is_injected_context())
         .map(ResponseItem::text);
+    if let Some(preview) = &thread.summary.preview {
+        meta.extra.insert("preview".to_owned(), preview.as_str().into());
+    }
     let keep = Keep::NewWith(Box::new(meta), history);
     let loaded = cx.agents.load(Load { thread, keep, settings, parts }).map_err(|error| of_agent(&error))?;
     super::listen(cx, &loaded);
