@@ -90,7 +90,7 @@ async fn the_first_of_an_identity_stays_until_it_is_removed() {
     for told in [1, 0] {
         let existing = add(&mut d, home.thread(0), "k", json!({ "b": 2 })).await;
         assert_eq!((existing.outcome, &existing.attachment), (Outcome::Existing, &created.attachment));
-        assert_eq!(attached(&mut d, home.thread(0)).await, [created.attachment.clone()]);
+        assert_eq!(attached(&mut d, home.thread(0)).await, std::slice::from_ref(&created.attachment));
         assert_eq!(d.notes().len(), told);
         d.restart().await;
     }
