@@ -34,7 +34,7 @@ async fn it_is_a_turn_of_one_item_and_the_model_goes_on_with_the_summary() {
         if restarted {
             let thread = d.restart().await.call::<ThreadResume>(of(&id)).await.thread;
             assert_eq!((texts(&thread.turns)[0].clone(), &thread.turns[1].id), (vec!["q1", "a1"], &told.id));
-            assert_eq!(thread.turns[1].items, [done.item.clone()]);
+            assert_eq!(thread.turns[1].items, std::slice::from_ref(&done.item));
         }
         turn(&mut d, &id, "q2").await;
         let request = home.model().last_request();

@@ -114,8 +114,12 @@ async fn a_fork_outlives_its_source() {
     for way in ["archived", "deleted", "removed by hand"] {
         let copy = fork(&mut d, of(&source)).await;
         match way {
-            "archived" => drop(d.call::<ThreadArchive>(of(&source)).await),
-            "deleted" => drop(d.call::<ThreadDelete>(of(&source)).await),
+            "archived" => {
+                d.call::<ThreadArchive>(of(&source)).await;
+            }
+            "deleted" => {
+                d.call::<ThreadDelete>(of(&source)).await;
+            }
             _ => fs::remove_file(read(&mut d, &source).await.path.unwrap()).unwrap(),
         }
         let thread = d.restart().await.call::<ThreadResume>(of(&copy.id)).await.thread;

@@ -198,7 +198,7 @@ async fn two_servers_patch_one_thread() {
     update(&mut b, patch(home.thread(0)).sha("of b")).await;
     let expected = git(Some("of b"), Some("of a"), Some("https://example.com/r"));
     assert_eq!(read(&mut a, home.thread(0)).await.git_info, expected);
-    assert_eq!(listed_git(&mut a, false).await, [expected.clone()]);
+    assert_eq!(listed_git(&mut a, false).await, std::slice::from_ref(&expected));
     assert_eq!(listed_git(&mut b, false).await, [expected]);
 }
 

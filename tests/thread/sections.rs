@@ -9,7 +9,7 @@ use protocol::{
     ThreadSectionMoveParams, ThreadSectionUpdate, ThreadSectionUpdateParams, ThreadSortKey, ThreadStart,
     ThreadStartParams, ThreadUnarchive,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::{Daemon, Home, Rollout, RpcError, of};
 
 use crate::index;
@@ -359,7 +359,7 @@ async fn the_state_of_the_index_changes_nothing_and_a_foreign_entry_is_kept() {
         }
         d.stop().await;
         let journal = home.root().join("skein/journal.jsonl");
-        let foreign: Value = json!({ "type": "of_the_future", "thread_id": home.thread(0).id });
+        let foreign = json!({ "type": "of_the_future", "thread_id": home.thread(0).id }).to_string();
         let mut text = std::fs::read_to_string(&journal).unwrap();
         text.push_str(&format!("{foreign}\n{{\"type\":\"section_mo"));
         std::fs::write(&journal, text).unwrap();
@@ -375,6 +375,6 @@ async fn the_state_of_the_index_changes_nothing_and_a_foreign_entry_is_kept() {
         d.stop().await;
         drop(kept);
         let lines = std::fs::read_to_string(&journal).unwrap();
-        assert!(lines.lines().any(|line| line == foreign.to_string()), "{lines}");
+        assert!(lines.lines().any(|line| line == foreign), "{lines}");
     }
 }

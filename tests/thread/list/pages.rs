@@ -41,7 +41,7 @@ async fn a_list_reaches_more_threads_than_the_published_servers_look_at() {
     }
     let oldest = home.store(Rollout::new().at("2024-01-01T00-00-00").preview("the needle"));
     let mut d = Daemon::start(&home).await;
-    assert_eq!(ids(list(&mut d, searching("needle")).await), [oldest.id.clone()]);
+    assert_eq!(ids(list(&mut d, searching("needle")).await), [oldest.id.as_str()]);
     index::complete(&home).await;
     let (threads, _) = walk(&mut d, limit(100)).await;
     let mut numbers = numbers(threads);
