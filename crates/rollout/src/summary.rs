@@ -224,7 +224,7 @@ impl Head {
     fn finish(self) -> Option<Summary> {
         let Self { meta, written, later, context, preview, end: _ } = self;
         let mut summary = Summary::begin(meta?, written);
-        summary.preview = preview;
+        summary.preview = summary.preview.or(preview);
         summary.take_git(later);
         summary.take_context(context);
         Some(summary)
