@@ -10,7 +10,7 @@ use toml::Table;
 
 /// Which crates a crate may use: the map of the design. A crate is added here when it is added there.
 const MAP: &[(&str, &[&str])] = &[
-    ("agent", &["config", "history", "items", "model", "rollout", "threads"]),
+    ("agent", &["config", "history", "items", "model", "rollout", "threads", "tools"]),
     ("config", &[]),
     ("history", &["items", "protocol", "rollout"]),
     ("items", &[]),
@@ -22,13 +22,14 @@ const MAP: &[(&str, &[&str])] = &[
         "server",
         &[
             "agent", "config", "history", "items", "jsonrpc", "model", "protocol", "rollout", "state",
-            "threads",
+            "threads", "tools",
         ],
     ),
     ("skein", &["config", "jsonrpc", "protocol", "server"]),
     ("state", &["rollout"]),
     ("testkit", &["protocol", "rollout"]),
     ("threads", &["history", "items", "protocol", "rollout", "state"]),
+    ("tools", &["config", "items", "rollout"]),
 ];
 
 /// What only tests may use.

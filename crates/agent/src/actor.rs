@@ -6,7 +6,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use items::ResponseItem;
-use rollout::{Record, Writer};
+use rollout::Record;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -16,11 +16,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     AgentError,
-    event::{Event, Status, Why},
+    event::{Event, Why},
+    host::TurnHost,
     session::Session,
     settings::Overrides,
     shared::Shared,
-    turn::{self, Said, Steering, Task},
+    steering::Steering,
+    turn::{self, Said, Task},
 };
 
 /// How many requests wait for a thread's actor; whoever sends one more waits.
@@ -192,7 +194,7 @@ impl Actor {
                     Ok(()) => return drop(reply.send(Ok(Started { turn: running.id.clone() }))),
                     Err(said) => Task::Inputs { said, output_schema },
                 },
-                Task::Compact => Task::Compact,
+                task @ (Task::Compact | Task::Review(_)) => task,
             };
             // It takes nothing more in, since it is about to end: the next one is this.
             let start = StartTurn { task: refused, overrides, reply, answered };
@@ -206,6 +208,7 @@ impl Actor {
             }
             Ok(id) => {
                 let (cancel, steering) = (CancellationToken::new(), Arc::new(Steering::default()));
+                let host = Arc::new(TurnHost::new(Arc::clone(&self.shared), id.clone()));
                 self.shared.set_running(Some(id.clone()));
                 drop(reply.send(Ok(Started { turn: id.clone() })));
                 let turn = turn::Turn {
@@ -213,6 +216,7 @@ impl Actor {
                     task,
                     cancel: cancel.clone(),
                     steering: Arc::clone(&steering),
+                    host: Arc::clone(&host),
                 };
                 let task = tokio::spawn(async move {
                     drop(answered.await);
@@ -236,11 +240,8 @@ impl Actor {
     /// Stores items while a turn holds the session; the turn takes them up between two requests.
     fn inject_beside(&self, items: Vec<ResponseItem>) -> Result<(), AgentError> {
         let Some(running) = &self.running else { return Err(AgentError::NotLoaded(self.shared.id)) };
-        let snapshot = self.shared.snapshot();
-        if !snapshot.ephemeral {
-            let records: Vec<_> = items.iter().cloned().map(Record::ResponseItem).collect();
-            tokio::task::block_in_place(|| Writer::open(&snapshot.thread.path)?.append(&records))?;
-        }
+        let records: Vec<_> = items.iter().cloned().map(Record::ResponseItem).collect();
+        self.shared.store.append(&records)?;
         running.steering.inject(items);
         Ok(())
     }
@@ -272,9 +273,7 @@ impl Actor {
             Err(error) => {
                 tracing::error!(thread = %self.shared.id, %error, "a turn was lost to a panic");
                 let turn = running.map(|running| running.id).unwrap_or_default();
-                self.session = Session::after_panic(Arc::clone(&self.shared), &turn).await;
-                self.shared.set_running(None);
-                self.shared.set_status(Status::SystemError).await;
+                self.session = Some(Session::after_panic(Arc::clone(&self.shared), &turn).await);
             }
         }
     }

@@ -2,28 +2,43 @@
 //!
 //! Invariant: what was told stays in the history as it was, so the input of a request is a prefix of the next one.
 
+mod project_docs;
+mod skills;
+
 use std::path::PathBuf;
 
 use chrono::Local;
 use items::{ResponseItem, Role};
 use rollout::TurnContext;
 use serde_json::Value;
+use tools::{Mode, SandboxPolicy};
 
-use crate::settings::{SandboxPolicy, Settings};
+use crate::settings::Settings;
+
+pub use project_docs::ProjectDocs;
+
+/// What the model is told when it is to plan and not to act.
+const PLAN: &str = include_str!("prompts/plan.md");
+
+/// What it is told when that is over.
+const PLAN_IS_OVER: &str = "Plan mode is over: from here on, act as the person asks.";
 
 /// What the model was last told.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Announced {
     cwd: PathBuf,
     permissions: (Value, Value),
+    mode: Mode,
 }
 
 impl Announced {
     /// Takes from the last `turn_context` of a rollout what had been told by then.
     pub(crate) fn recorded(turn_context: &TurnContext) -> Option<Self> {
+        let mode = &turn_context.extra.get("collaboration_mode").unwrap_or(&Value::Null)["mode"];
         Some(Self {
             cwd: turn_context.cwd.as_deref()?.into(),
             permissions: (turn_context.approval_policy.clone(), turn_context.sandbox_policy.clone()),
+            mode: if mode == "plan" { Mode::Plan } else { Mode::Default },
         })
     }
 
@@ -35,28 +50,62 @@ impl Announced {
                 value(serde_json::to_value(settings.approval)),
                 value(serde_json::to_value(&settings.sandbox)),
             ),
+            mode: settings.mode,
         }
     }
 }
 
 /// Returns the messages that bring the model from what it was told to what holds now.
-pub(crate) fn changes(told: &mut Option<Announced>, settings: &Settings) -> Vec<ResponseItem> {
+///
+/// Reads the files of instructions where they are told, so call it where reading may take a while.
+pub(crate) fn changes(
+    told: &mut Option<Announced>,
+    settings: &Settings,
+    docs: &ProjectDocs,
+) -> Vec<ResponseItem> {
     let now = Announced::now(settings);
-    let mut messages = Vec::new();
-    if told.as_ref().is_none_or(|then| then.permissions != now.permissions) {
-        let mut parts = vec![ResponseItem::text_part(Role::Developer, permissions(settings))];
-        if told.is_none()
-            && let Some(text) = &settings.developer_instructions
-        {
-            parts.push(ResponseItem::text_part(Role::Developer, text));
-        }
-        messages.push(ResponseItem::message_of(Role::Developer, parts));
+    let then = told.replace(now.clone());
+    let new = then.is_none();
+    let differs =
+        |differs: fn(&Announced, &Announced) -> bool| then.as_ref().is_none_or(|then| differs(then, &now));
+
+    let mut orders = Vec::new();
+    if differs(|then, now| then.permissions != now.permissions) {
+        orders.push(permissions(settings));
     }
-    if told.as_ref().is_none_or(|then| then.cwd != now.cwd) {
-        messages.push(ResponseItem::message(Role::User, environment(settings)));
+    if new {
+        orders.extend(settings.developer_instructions.clone());
     }
-    *told = Some(now);
-    messages
+    if then.as_ref().map_or(Mode::Default, |then| then.mode) != now.mode {
+        orders.push(mode(settings));
+    }
+    if new {
+        orders.extend(skills::describe(&docs.home));
+    }
+    let mut facts = Vec::new();
+    if differs(|then, now| then.cwd != now.cwd) {
+        facts.extend(docs.read(&settings.cwd).map(|text| {
+            let cwd = settings.cwd.display();
+            format!("# AGENTS.md instructions for {cwd}\n\n<INSTRUCTIONS>\n{text}\n</INSTRUCTIONS>")
+        }));
+        facts.push(environment(settings));
+    }
+    [(Role::Developer, orders), (Role::User, facts)]
+        .into_iter()
+        .filter(|(_, texts)| !texts.is_empty())
+        .map(|(role, texts)| {
+            ResponseItem::message_of(role, texts.into_iter().map(|text| ResponseItem::text_part(role, text)))
+        })
+        .collect()
+}
+
+fn mode(settings: &Settings) -> String {
+    let text = match (&settings.mode_instructions, settings.mode) {
+        (Some(text), _) => text,
+        (None, Mode::Plan) => PLAN,
+        (None, Mode::Default) => PLAN_IS_OVER,
+    };
+    format!("<collaboration_mode>\n{}\n</collaboration_mode>", text.trim_end())
 }
 
 fn permissions(settings: &Settings) -> String {

@@ -2,9 +2,10 @@
 //!
 //! Invariant: atomic in the rollout. One `compacted` record replaces the history, or nothing changes.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use items::{ResponseItem, Role};
+use model::ErrorKind;
 use rollout::Record;
 use uuid::Uuid;
 
@@ -18,8 +19,8 @@ use crate::{
     turn::{Progress, Stop},
 };
 
-/// What the model is asked to write.
-const PROMPT: &str = include_str!("prompts/compact.md");
+/// What the model is asked to write, where the config has no words of its own.
+pub const COMPACT_PROMPT: &str = include_str!("prompts/compact.md");
 
 /// What stands before the summary in the new history.
 const PREAMBLE: &str =
@@ -28,8 +29,42 @@ const PREAMBLE: &str =
 /// How much of what the person said is kept word for word, in bytes, newest first: about 20,000 tokens.
 const KEPT_WORDS: usize = 80_000;
 
-/// Runs a compaction as the only item of its turn.
-pub(crate) async fn run(session: &mut Session, progress: &Progress) -> Result<(), Stop> {
+/// How much of what the model said last is kept where no summary can be had, in bytes.
+const KEPT_ANSWER: usize = 8_000;
+
+/// How often the older half of a history that is too long to be summed up is left out of the question.
+const MAX_HALVINGS: u32 = 6;
+
+/// Which part of the usable window is filled before room is made; the rest is for the summary and for one more answer.
+const FULL_PERCENT: i64 = 90;
+
+/// Where in a turn the history is compacted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// Before anything was said: what the model is told of its surroundings follows.
+    Before,
+    /// Between two requests: the model goes on at once, so that it is told here.
+    Within,
+}
+
+impl Session {
+    /// Compacts the history where the last response left too little room for another one.
+    pub(crate) async fn make_room(&mut self, progress: &Progress, moment: Moment) -> Result<(), Stop> {
+        let full = self.window().saturating_mul(FULL_PERCENT) / 100;
+        let limit = self.shared.parts.compact_at.map_or(full, |limit| limit.min(full));
+        match &self.known {
+            // Nothing of a conversation of its own is written down.
+            _ if progress.is_aside() => Ok(()),
+            Some(known) if known.counted >= limit && !known.items.is_empty() => {
+                run(self, progress, moment).await
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Compacts the history, as one item of the turn.
+pub(crate) async fn run(session: &mut Session, progress: &Progress, moment: Moment) -> Result<(), Stop> {
     let item = Uuid::now_v7().to_string();
     let at_ms = records::now().timestamp_millis();
     let turn = progress.id.clone();
@@ -38,30 +73,75 @@ pub(crate) async fn run(session: &mut Session, progress: &Progress) -> Result<()
 
     let summary = summarize(session, progress).await?;
     let known = session.known.get_or_insert_default();
-    let replacement = replacement(&known.items, &summary);
+    known.announced = None; // what the model was told of its surroundings goes with the rest
+    let mut replacement = replacement(&known.items, &summary);
+    if moment == Moment::Within {
+        let surroundings = session.announcements();
+        // Before the words that the model is working on, and the summary, which is last.
+        let at = replacement.len().saturating_sub(2);
+        replacement.splice(at..at, surroundings);
+    }
     let compacted = records::context_compacted(&turn, &item);
     let records =
         [Record::Compacted(records::compacted(&summary, &replacement)), Record::EventMsg(compacted.clone())];
-    session.store.append(&records).map_err(AgentError::from)?;
+    session.shared.store.append(&records).map_err(AgentError::from)?;
     let known = session.known.get_or_insert_default();
     known.items = Arc::new(replacement);
-    known.announced = None; // what the model was told of its surroundings is gone with the rest
+    known.counted = 0;
     session.show(progress, vec![compacted], true, Some(at_ms)).await;
     Ok(())
 }
 
 /// Asks the model for a summary; nothing of the question or the answer is kept but the text.
+///
+/// The model that answered last is asked, since the history fits into its window; the thread may have gone over to one
+/// with a smaller window. What is too long even so is asked about without its older half; where that does not help
+/// either, what was said last has to do.
 async fn summarize(session: &mut Session, progress: &Progress) -> Result<String, Stop> {
     let mut request = session.request(progress, None);
-    Arc::make_mut(&mut request.input).push(ResponseItem::message(Role::User, PROMPT));
     request.tools = Vec::new();
-    match response::text_of(session, progress, request).await? {
-        (Heard::Completed(usage), text) => {
-            session.count(progress, usage).await?;
-            Ok(text)
-        }
-        (Heard::Broken(error), _) => Err(Stop::Failed(Failure::from(&error))),
+    if let Some(model) = session.known.as_ref().and_then(|known| known.model.clone()) {
+        request.model = model;
     }
+    let mut items = Arc::clone(&request.input);
+    for _ in 0..=MAX_HALVINGS {
+        let mut asked = request.clone();
+        asked.input = Arc::clone(&items);
+        Arc::make_mut(&mut asked.input)
+            .push(ResponseItem::message(Role::User, &session.shared.parts.compact_prompt));
+        match response::text_of(session, progress, asked).await? {
+            (Heard::Completed(usage), text) => {
+                session.count(progress, usage).await?;
+                return Ok(text);
+            }
+            (Heard::Broken(error), _) if error.kind == ErrorKind::ContextWindowExceeded => {
+                tracing::warn!(thread = %session.shared.id, "the history is too long to be summed up as a whole");
+                items = Arc::new(newer_half(&items));
+            }
+            (Heard::Broken(error), _) => return Err(Stop::Failed(Failure::from(&error))),
+        }
+    }
+    Ok(last_words(&request.input))
+}
+
+/// Leaves out the older half; no answer stays without its call.
+fn newer_half(items: &[ResponseItem]) -> Vec<ResponseItem> {
+    let mut newer = items[items.len() / 2..].to_vec();
+    let calls: HashSet<_> = newer
+        .iter()
+        .filter(|item| item.is_call())
+        .filter_map(|call| call.call_id().map(str::to_owned))
+        .collect();
+    newer.retain(|item| !item.is_output() || item.call_id().is_some_and(|id| calls.contains(id)));
+    newer
+}
+
+/// Stands in for a summary that no model can make: what was said last.
+fn last_words(items: &[ResponseItem]) -> String {
+    let said = items.iter().rev().find(|item| item.role() == Some(Role::Assistant)).map(ResponseItem::text);
+    let said = said.unwrap_or_default();
+    let end = said.floor_char_boundary(KEPT_ANSWER);
+    format!("(It was too long to be summed up. The last answer in it was:)\n{}", &said[..end])
 }
 
 /// The person's words, newest last, as far as they fit, and then the summary. Images are not copied again.
@@ -107,6 +187,19 @@ mod tests {
         ];
         let kept: Vec<_> = replacement(&items, "new").iter().map(ResponseItem::text).collect();
         assert_eq!(kept, ["q1".to_owned(), "q2".to_owned(), format!("{PREAMBLE}\nnew")]);
+    }
+
+    #[test]
+    fn the_newer_half_has_no_answer_without_its_call() {
+        let item = |value| ResponseItem::try_from(value).unwrap();
+        let call = |id| item(serde_json::json!({"type": "function_call", "call_id": id, "name": "t"}));
+        let output =
+            |id| item(serde_json::json!({"type": "function_call_output", "call_id": id, "output": ""}));
+        let items =
+            [user("q"), call("a"), call("b"), output("b"), output("a"), call("c"), output("c"), user("r")];
+        let kept = newer_half(&items);
+        assert_eq!(kept, [call("c"), output("c"), user("r")]);
+        assert_eq!(newer_half(&[user("one")]).len(), 1);
     }
 
     #[test]

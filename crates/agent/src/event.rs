@@ -2,6 +2,7 @@
 
 use futures::future::BoxFuture;
 use rollout::ThreadId;
+use tools::{News, Question};
 
 /// Watches all threads of a server.
 ///
@@ -9,6 +10,10 @@ use rollout::ThreadId;
 pub trait Observer: Send + Sync + 'static {
     /// Takes in one event; events of one thread come in order.
     fn observe(&self, thread: ThreadId, event: Event) -> BoxFuture<'_, ()>;
+
+    /// Hands a question to the clients. The answer goes where the question says; when nobody waits there any more, the
+    /// question is taken back.
+    fn ask(&self, thread: ThreadId, turn: String, question: Question) -> BoxFuture<'_, ()>;
 }
 
 /// What a thread is doing.
@@ -17,9 +22,18 @@ pub enum Status {
     /// Loaded, no turn runs.
     Idle,
     /// A turn runs.
-    Active,
+    Active(Waiting),
     /// Loaded, and the last turn failed.
     SystemError,
+}
+
+/// What a running turn waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Whether the person is to allow something.
+    pub approval: bool,
+    /// Whether the person is to tell something.
+    pub user_input: bool,
 }
 
 /// Something that happened in a thread.
@@ -43,6 +57,13 @@ pub enum Event {
     },
     /// Records are in the rollout; those that complete an item are shown by it.
     Stored(Stored),
+    /// A tool has something to tell.
+    News {
+        /// The turn.
+        turn: String,
+        /// What it tells.
+        news: News,
+    },
     /// A model response was counted.
     Usage {
         /// The turn.
@@ -119,6 +140,8 @@ pub enum OpenedKind {
     },
     /// Thoughts of the model.
     Reasoning,
+    /// The plan inside of what the model says.
+    Plan,
     /// A compaction of the history.
     Compaction,
 }
@@ -132,6 +155,8 @@ pub enum Delta {
     SummaryPart(i64),
     /// Words of a part of the summary.
     Summary(i64, String),
+    /// Words of the plan.
+    Plan(String),
     /// Words of the raw reasoning.
     Reasoning(i64, String),
 }

@@ -23,6 +23,20 @@ pub(crate) async fn facts(cwd: &Path) -> Option<GitInfo> {
     (!git.is_empty()).then_some(git)
 }
 
+/// Returns the commit where the work in a folder left a branch.
+pub(crate) async fn merge_base(cwd: &Path, branch: &str) -> Option<String> {
+    // A branch that begins like an option is none.
+    let branch = format!("refs/heads/{branch}");
+    let remote = branch.replacen("refs/heads", "refs/remotes", 1);
+    for name in [branch, remote] {
+        let question = ["merge-base", "HEAD", &name];
+        if let Ok(Some(base)) = tokio::time::timeout(DEADLINE, ask(cwd, &question)).await {
+            return Some(base);
+        }
+    }
+    None
+}
+
 /// Asks one question. An untrusted repository's config must not run programs, and asking must not write.
 async fn ask(cwd: &Path, question: &[&str]) -> Option<String> {
     let output = Command::new("git")

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use items::{ResponseItem, Role};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -49,9 +48,6 @@ pub enum Input {
         path: String,
     },
 }
-
-/// Above this a local image is described instead of sent: providers refuse larger ones, and base64 adds a third.
-const MAX_LOCAL_IMAGE: u64 = 20 << 20;
 
 /// Returns the user message for the model, and the messages that skills add behind it.
 pub(crate) fn messages(inputs: &[Input]) -> Vec<ResponseItem> {
@@ -126,33 +122,13 @@ fn image_part(url: &str, detail: Option<&Value>) -> Value {
 }
 
 fn local_image(number: usize, path: &str, detail: Option<&Value>) -> Vec<Value> {
-    match data_url(Path::new(path)) {
+    match tools::image::data_url(Path::new(path)) {
         Ok(url) => vec![
             text_part(format!("<image name=[Image #{number}]>")),
             image_part(&url, detail),
             text_part("</image>"),
         ],
         Err(reason) => vec![text_part(format!("[The image `{path}` could not be attached: {reason}]"))],
-    }
-}
-
-fn data_url(path: &Path) -> Result<String, String> {
-    let len = path.metadata().map_err(|error| error.to_string())?.len();
-    if len > MAX_LOCAL_IMAGE {
-        return Err(format!("its {len} bytes are more than the {MAX_LOCAL_IMAGE} that are sent"));
-    }
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    let kind = image_kind(&bytes).ok_or("it is not a PNG, JPEG, GIF or WebP image")?;
-    Ok(format!("data:image/{kind};base64,{}", BASE64_STANDARD.encode(bytes)))
-}
-
-fn image_kind(bytes: &[u8]) -> Option<&'static str> {
-    match bytes {
-        [0x89, b'P', b'N', b'G', ..] => Some("png"),
-        [0xff, 0xd8, 0xff, ..] => Some("jpeg"),
-        [b'G', b'I', b'F', b'8', ..] => Some("gif"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("webp"),
-        _ => None,
     }
 }
 

@@ -16,24 +16,32 @@ mod error;
 mod event;
 mod failure;
 mod git;
+mod host;
 mod input;
+mod plan;
 mod records;
 mod registry;
 mod response;
+mod review;
 mod session;
 mod settings;
 mod shared;
+mod steering;
 mod store;
 mod thread;
 mod turn;
 
 pub use actor::{Rollback, Started};
+pub use announce::ProjectDocs;
+pub use compact::COMPACT_PROMPT;
 pub use error::AgentError;
 pub use event::{
-    Delta, Event, Observer, Opened, OpenedKind, Outcome, Status, Stored, TurnEnded, TurnStarted, Usage, Why,
+    Delta, Event, Observer, Opened, OpenedKind, Outcome, Status, Stored, TurnEnded, TurnStarted, Usage,
+    Waiting, Why,
 };
 pub use input::{Input, text_chars};
 pub use registry::{Agents, Keep, Load, Parts};
-pub use settings::{Overrides, SandboxPolicy, Settings};
+pub use review::ReviewTarget;
+pub use settings::{Overrides, Settings};
 pub use shared::Snapshot;
 pub use thread::{Answered, Thread, TurnRequest};

@@ -7,8 +7,9 @@ use items::ResponseItem;
 use model::{Reasoning, Request, TokenUsage};
 use rollout::{Compacted, Event, TurnContext};
 use serde_json::{Map, Value, json};
+use tools::Mode;
 
-use crate::{event::Usage, failure::Failure, session::Session, settings::Settings};
+use crate::{event::Usage, failure::Failure, session::Session, settings::Settings, turn::Progress};
 
 /// What the model is told of its task where nobody says otherwise.
 const BASE_PROMPT: &str = include_str!("prompts/base.md");
@@ -17,12 +18,19 @@ pub(crate) fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
-pub(crate) fn task_started(turn: &str, at: DateTime<Utc>, window: Option<i64>) -> Event {
+pub(crate) fn task_started(turn: &str, at: DateTime<Utc>, window: i64, mode: Mode) -> Event {
     Event::TaskStarted {
         turn_id: turn.to_owned(),
         started_at: Some(at.timestamp()),
-        model_context_window: window,
-        collaboration_mode_kind: Some("default".to_owned()),
+        model_context_window: Some(window),
+        collaboration_mode_kind: Some(mode_word(mode).to_owned()),
+    }
+}
+
+fn mode_word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Default => "default",
+        Mode::Plan => "plan",
     }
 }
 
@@ -82,13 +90,23 @@ pub(crate) fn compacted(summary: &str, replacement: &[ResponseItem]) -> Compacte
     }
 }
 
-pub(crate) fn agent_message(item: &ResponseItem, turn: &str, id: &str) -> Event {
+pub(crate) fn agent_message(item: &ResponseItem, message: String, turn: &str, id: &str) -> Event {
     Event::AgentMessage {
-        message: item.text(),
+        message,
         phase: item.str("phase").map(str::to_owned),
         memory_citation: None,
         turn_id: Some(turn.to_owned()),
         item_id: Some(id.to_owned()),
+    }
+}
+
+pub(crate) fn plan(thread: &str, turn: &str, id: &str, text: String) -> Event {
+    Event::ItemCompleted {
+        thread_id: Some(thread.to_owned()),
+        turn_id: Some(turn.to_owned()),
+        item: json!({ "type": "Plan", "id": id, "text": text }),
+        started_at_ms: None,
+        completed_at_ms: None,
     }
 }
 
@@ -135,8 +153,12 @@ pub(crate) fn turn_context(settings: &Settings, turn: &str) -> TurnContext {
         "current_date": chrono::Local::now().format("%Y-%m-%d").to_string(),
         "summary": settings.summary.as_deref().unwrap_or("auto"),
         "collaboration_mode": {
-            "mode": "default",
-            "settings": { "model": settings.model, "reasoning_effort": settings.effort, "developer_instructions": null },
+            "mode": mode_word(settings.mode),
+            "settings": {
+                "model": settings.model,
+                "reasoning_effort": settings.effort,
+                "developer_instructions": settings.mode_instructions,
+            },
         },
     });
     TurnContext {
@@ -188,14 +210,19 @@ pub(crate) fn open_calls(items: &[ResponseItem]) -> impl Iterator<Item = &Respon
     items.iter().filter(move |item| item.is_call() && item.call_id().is_none_or(|id| !answered.contains(id)))
 }
 
+/// A conversation of its own is about what lies here, not about the web.
+fn offered(tool: &Value, progress: &Progress) -> bool {
+    !progress.is_aside() || tool["type"] != "web_search"
+}
+
+fn instructions(settings: &Settings, progress: &Progress) -> String {
+    let own = settings.base_instructions.as_deref().unwrap_or(BASE_PROMPT);
+    progress.aside.as_ref().map_or(own, |aside| aside.instructions).to_owned()
+}
+
 /// Puts a request together.
-pub(crate) fn request(
-    session: &Session,
-    turn: &str,
-    items: Arc<Vec<ResponseItem>>,
-    turn_state: Option<String>,
-    output_schema: Option<Value>,
-) -> Request {
+pub(crate) fn request(session: &Session, progress: &Progress, output_schema: Option<Value>) -> Request {
+    let items = session.known.as_ref().map(|known| Arc::clone(&known.items)).unwrap_or_default();
     let settings = &session.settings;
     let facts = model::facts(&settings.model);
     let reasoning = facts.reasons().then(|| Reasoning {
@@ -204,10 +231,10 @@ pub(crate) fn request(
     });
     Request {
         model: settings.model.clone(),
-        instructions: Some(settings.base_instructions.clone().unwrap_or_else(|| BASE_PROMPT.to_owned())),
+        instructions: Some(instructions(settings, progress)),
         input: items,
-        tools: Vec::new(),
-        parallel_tool_calls: false,
+        tools: progress.tools.specs().iter().filter(|tool| offered(tool, progress)).cloned().collect(),
+        parallel_tool_calls: true,
         include: if reasoning.is_some() {
             vec!["reasoning.encrypted_content".to_owned()]
         } else {
@@ -218,11 +245,11 @@ pub(crate) fn request(
         service_tier: settings.service_tier.clone(),
         output_schema,
         thread_id: session.shared.id.to_string(),
-        turn_state,
-        client: session.client.clone(),
+        turn_state: progress.turn_state.clone(),
+        client: session.shared.parts.client.clone(),
         turn_metadata: Map::from_iter([
             ("session_id".to_owned(), session.shared.id.to_string().into()),
-            ("turn_id".to_owned(), turn.into()),
+            ("turn_id".to_owned(), progress.id.as_str().into()),
             ("sandbox".to_owned(), settings.sandbox.mode().into()),
         ]),
         client_metadata: Map::new(),

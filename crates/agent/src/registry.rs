@@ -1,7 +1,7 @@
 //! The loaded threads of a server.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -13,16 +13,17 @@ use rollout::{GitInfo, SessionMeta, ThreadId, Writer};
 use threads::{StoredThread, ThreadManager};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tools::ThreadTools;
 
 use crate::{
-    AgentError, Thread,
+    AgentError, ProjectDocs, Thread,
     actor::{self, Actor},
     event::{Observer, Status},
     git,
     session::{Known, Session},
     settings::Settings,
-    shared::{Shared, Snapshot},
-    store::Store,
+    shared::{Making, Shared, Snapshot},
+    store::{Place, Promise, Store},
 };
 
 /// All loaded threads, by id.
@@ -38,8 +39,6 @@ pub(crate) struct Registry {
     threads: Mutex<BTreeMap<ThreadId, Thread>>,
     tasks: TaskTracker,
     stop: CancellationToken,
-    /// What a session needs beside its files, to be made again after a panic.
-    parts: Mutex<HashMap<ThreadId, Parts>>,
 }
 
 /// What a session needs beside its files.
@@ -49,8 +48,16 @@ pub struct Parts {
     pub model: Arc<dyn Model>,
     /// As whom the server speaks to the provider.
     pub client: model::ClientIdentity,
-    /// How many tokens the model takes in.
+    /// What the model can call.
+    pub tools: Arc<ThreadTools>,
+    /// Where instructions lie beside the work.
+    pub docs: ProjectDocs,
+    /// How many tokens the model takes in, where the person knows better than the catalogue.
     pub window: Option<i64>,
+    /// At how many tokens the history is compacted, where the person says so.
+    pub compact_at: Option<i64>,
+    /// What the model is asked for when the history is compacted.
+    pub compact_prompt: String,
     /// After how long an unwatched idle thread is unloaded.
     pub idle_unload: Duration,
 }
@@ -105,21 +112,23 @@ impl Agents {
         let Load { thread, keep, settings, parts } = load;
         let id = thread.id();
         let path = thread.path.clone();
-        let (store, ephemeral, known, git) = match keep {
-            Keep::Stored => (Store::Open(Writer::open(&path)?), false, None, None),
+        let (place, known, git) = match keep {
+            Keep::Stored => (Place::Open(Writer::open(&path)?), None, None),
             Keep::New(meta) => {
                 let git = meta.git.is_none().then(|| self.ask_git(settings.cwd.clone()));
-                (Store::Promised { path, meta, known: Vec::new() }, false, Some(Known::default()), git)
+                let promise = Promise { path, meta, known: Vec::new() };
+                (Place::Promised(promise), Some(Known::default()), git)
             }
             Keep::NewWith(meta, items) => {
-                let store = Store::Promised { path, meta, known: items.clone() };
-                (store, false, Some(knowing(items)), None)
+                let promise = Promise { path, meta, known: items.clone() };
+                (Place::Promised(promise), Some(knowing(items)), None)
             }
-            Keep::Ephemeral(items) => (Store::Ephemeral, true, Some(knowing(items)), None),
+            Keep::Ephemeral(items) => (Place::Ephemeral, Some(knowing(items)), None),
         };
+        let store = Store::new(place);
         let snapshot = Snapshot {
             thread,
-            ephemeral,
+            ephemeral: store.is_ephemeral(),
             materialized: store.is_materialized(),
             settings: settings.clone(),
             status: Status::Idle,
@@ -131,12 +140,14 @@ impl Agents {
         if let Some(loaded) = threads.get(&id) {
             return Ok(loaded.clone());
         }
-        let shared = Arc::new(Shared::new(id, self.manager.clone(), registry, observer, snapshot));
-        let session = session(Arc::clone(&shared), store, settings, &parts, known, git);
+        let idle_unload = parts.idle_unload;
+        let manager = self.manager.clone();
+        let making = Making { id, manager, registry, store, parts, observer, snapshot };
+        let shared = Arc::new(Shared::new(making));
+        let session = Session::new(Arc::clone(&shared), settings, known, git);
         let (ops, inbox) = mpsc::channel(actor::QUEUE);
         let stop = self.registry.stop.child_token();
-        let actor = Actor::new(Arc::clone(&shared), inbox, session, parts.idle_unload, stop);
-        self.registry.parts().insert(id, parts);
+        let actor = Actor::new(Arc::clone(&shared), inbox, session, idle_unload, stop);
         let thread = Thread::new(shared, ops);
         threads.insert(id, thread.clone());
         self.registry.tasks.spawn(actor.run());
@@ -160,41 +171,13 @@ impl Agents {
 impl Registry {
     pub(crate) fn remove(&self, id: ThreadId) {
         self.threads().remove(&id);
-        self.parts().remove(&id);
-    }
-
-    /// Makes the session of a stored thread anew.
-    pub(crate) fn reload(&self, shared: &Arc<Shared>) -> Option<Session> {
-        let parts = self.parts().get(&shared.id).cloned()?;
-        let Snapshot { thread, ephemeral, settings, .. } = shared.snapshot();
-        let store = match ephemeral {
-            true => Store::Ephemeral,
-            false => Store::Open(Writer::open(&thread.path).ok()?),
-        };
-        Some(session(Arc::clone(shared), store, settings, &parts, None, None))
     }
 
     fn threads(&self) -> MutexGuard<'_, BTreeMap<ThreadId, Thread>> {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn parts(&self) -> MutexGuard<'_, HashMap<ThreadId, Parts>> {
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn knowing(items: Vec<ResponseItem>) -> Known {
     Known { items: Arc::new(items), ..Known::default() }
-}
-
-fn session(
-    shared: Arc<Shared>,
-    store: Store,
-    settings: Settings,
-    parts: &Parts,
-    known: Option<Known>,
-    git: Option<oneshot::Receiver<Option<GitInfo>>>,
-) -> Session {
-    let Parts { model, client, window, idle_unload: _ } = parts.clone();
-    Session { shared, store, settings, model, client, window, known, git, lock: None }
 }

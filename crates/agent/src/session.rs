@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use items::ResponseItem;
-use model::{Model, TokenUsage};
+use model::TokenUsage;
 use rollout::{Event as StoredEvent, GitInfo, Home, Record, ThreadId, ThreadLock};
 use threads::ThreadError;
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use tools::{Forms, Host, TurnFacts, TurnTools};
 use uuid::Uuid;
 
 use crate::{
@@ -15,20 +17,16 @@ use crate::{
     announce::{self, Announced},
     event::{Event, Outcome, Status, TurnEnded},
     failure::Failure,
+    host::TurnHost,
     records,
     settings::{Overrides, Settings},
     shared::Shared,
-    store::Store,
 };
 
 /// What a turn works on; owned by the actor, lent to the turn that runs.
 pub(crate) struct Session {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) store: Store,
     pub(crate) settings: Settings,
-    pub(crate) model: Arc<dyn Model>,
-    pub(crate) client: model::ClientIdentity,
-    pub(crate) window: Option<i64>,
     /// What the model knows; `None` until the first turn needs it.
     pub(crate) known: Option<Known>,
     /// The git facts of the working folder, still being asked for.
@@ -43,13 +41,26 @@ pub(crate) struct Known {
     pub(crate) items: Arc<Vec<ResponseItem>>,
     pub(crate) announced: Option<Announced>,
     pub(crate) total: TokenUsage,
+    /// What the last response counted, its question included.
+    pub(crate) counted: i64,
+    /// Who gave the last response.
+    pub(crate) model: Option<String>,
 }
 
 impl Session {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        settings: Settings,
+        known: Option<Known>,
+        git: Option<oneshot::Receiver<Option<GitInfo>>>,
+    ) -> Self {
+        Self { shared, settings, known, git, lock: None }
+    }
+
     /// Gets ready for a turn: refused while another server runs one in this thread.
     pub(crate) fn begin(&mut self, overrides: Overrides) -> Result<String, AgentError> {
         let home = self.shared.manager.home();
-        if self.store.is_materialized() {
+        if self.shared.store.is_materialized() {
             self.lock = lock(home, self.shared.id)?;
         }
         self.settings.apply(overrides);
@@ -70,31 +81,32 @@ impl Session {
     pub(crate) async fn materialize_with_git(&mut self) -> Result<(), AgentError> {
         if let Some(asked) = self.git.take()
             && let Ok(Some(facts)) = asked.await
-            && let Some(meta) = self.store.promised_meta()
         {
-            meta.git.get_or_insert(facts);
+            self.shared.store.amend(|meta| meta.git = meta.git.take().or(Some(facts)));
         }
         self.materialize()
     }
 
     /// Makes the rollout of a thread that has none yet.
     pub(crate) fn materialize(&mut self) -> Result<(), AgentError> {
-        if matches!(self.store, Store::Ephemeral) {
+        if self.shared.store.is_ephemeral() {
             return Err(AgentError::Ephemeral(self.shared.id));
         }
-        self.store.append(&[])?;
+        self.shared.store.append(&[])?;
         self.shared.update(|seen| seen.materialized = true);
         Ok(())
     }
 
     /// Loads what the model knows, unless it is loaded and nobody else has added to it.
     pub(crate) async fn know(&mut self) -> Result<&mut Known, AgentError> {
-        let stale = self.known.is_none() || self.store.has_grown();
-        if stale && let (true, Some(path)) = (self.store.is_materialized(), self.store.path()) {
-            let context = self.shared.manager.context(path).await?;
+        let stale = self.known.is_none() || self.shared.store.has_grown();
+        if stale && let Some(path) = self.shared.store.file() {
+            let context = self.shared.manager.context(&path).await?;
             self.known = Some(Known {
                 items: Arc::new(context.items),
                 announced: context.turn_context.as_ref().and_then(Announced::recorded),
+                model: context.turn_context.and_then(|context| context.model),
+                counted: context.usage.as_ref().map_or(0, |usage| usage.last.total_tokens),
                 total: context.usage.map(|usage| usage.total).map_or_else(TokenUsage::default, |total| {
                     TokenUsage {
                         input_tokens: total.input_tokens,
@@ -117,7 +129,7 @@ impl Session {
     ) -> Result<(), AgentError> {
         let stored = items.iter().cloned().map(Record::ResponseItem);
         let records: Vec<_> = stored.chain(events.iter().cloned().map(Record::EventMsg)).collect();
-        self.store.append(&records)?;
+        self.shared.store.append(&records)?;
         self.learn(items);
         Ok(())
     }
@@ -131,7 +143,24 @@ impl Session {
 
     /// Returns the messages that tell the model what changed around it.
     pub(crate) fn announcements(&mut self) -> Vec<ResponseItem> {
-        announce::changes(&mut self.known.get_or_insert_default().announced, &self.settings)
+        let told = &mut self.known.get_or_insert_default().announced;
+        tokio::task::block_in_place(|| announce::changes(told, &self.settings, &self.shared.parts.docs))
+    }
+
+    /// Returns how many tokens the model takes in.
+    pub(crate) fn window(&self) -> i64 {
+        model::facts(&self.settings.model).usable_window(self.shared.parts.window)
+    }
+
+    /// Returns the tools of a turn.
+    pub(crate) fn tools(&self, turn: &str, host: &Arc<TurnHost>, cancel: &CancellationToken) -> TurnTools {
+        let Settings { cwd, approval, sandbox, mode, .. } = self.settings.clone();
+        let forms = match model::facts(&self.settings.model).custom_tools {
+            true => Forms::Custom,
+            false => Forms::Functions,
+        };
+        let facts = TurnFacts { id: turn.to_owned(), cwd, approval, sandbox, mode, forms };
+        self.shared.parts.tools.turn(facts, Arc::clone(host) as Arc<dyn Host>, cancel.clone())
     }
 
     /// Puts items into what the model knows; no turn, no item of the thread.
@@ -144,31 +173,27 @@ impl Session {
 
     /// Takes turns off the end of the history.
     pub(crate) async fn rollback(&mut self, rollback: Rollback) -> Result<(), AgentError> {
-        let num_turns = match (rollback, self.store.path()) {
+        let store = &self.shared.store;
+        let num_turns = match (rollback, store.file()) {
             (Rollback::Turns(turns), _) => turns,
-            (Rollback::From(turn), Some(path)) if self.store.is_materialized() => {
-                self.shared.manager.turns_from(path, turn).await?
-            }
-            (Rollback::From(turn), _) => return Err(ThreadError::TurnNotFound(turn).into()),
+            (Rollback::From(turn), Some(path)) => self.shared.manager.turns_from(&path, turn).await?,
+            (Rollback::From(turn), None) => return Err(ThreadError::TurnNotFound(turn).into()),
         };
-        if self.store.is_materialized() {
-            self.store.append(&[Record::EventMsg(records::rolled_back(num_turns))])?;
+        if store.is_materialized() {
+            store.append_event(records::rolled_back(num_turns))?;
             self.known = None;
         }
         Ok(())
     }
 
     /// Makes the working state anew after a panic took it along, and closes the turn that it was in.
-    pub(crate) async fn after_panic(shared: Arc<Shared>, turn: &str) -> Option<Self> {
+    pub(crate) async fn after_panic(shared: Arc<Shared>, turn: &str) -> Self {
         let failure = Failure::internal("the server failed inside this turn");
-        let session = shared.registry.reload(&shared);
         let now = records::now();
-        let mut closed = session;
-        if let Some(session) = &mut closed {
-            let end = records::task_complete(turn, None, Some(&failure), now, 0);
-            if let Err(error) = session.keep(Vec::new(), &[failure.record(turn), end]) {
-                tracing::error!(thread = %shared.id, %error, "the end of a lost turn could not be stored");
-            }
+        let end = records::task_complete(turn, None, Some(&failure), now, 0);
+        let records = [failure.record(turn), end].map(Record::EventMsg);
+        if let Err(error) = shared.store.reopen().and_then(|()| shared.store.append(&records)) {
+            tracing::error!(thread = %shared.id, %error, "the end of a lost turn could not be stored");
         }
         let stored = failure.record(turn);
         shared
@@ -185,7 +210,8 @@ impl Session {
             last_message: None,
         };
         shared.tell(Event::TurnEnded(ended)).await;
-        closed
+        let settings = shared.snapshot().settings;
+        Self::new(shared, settings, None, None)
     }
 }
 

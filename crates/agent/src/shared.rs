@@ -4,11 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rollout::ThreadId;
 use threads::{StoredThread, ThreadManager};
+use tools::Question;
 
 use crate::{
     event::{Event, Observer, Status},
-    registry::Registry,
+    registry::{Parts, Registry},
     settings::Settings,
+    store::Store,
 };
 
 /// The part of a loaded thread that its actor, its turn and its askers share.
@@ -16,6 +18,10 @@ pub(crate) struct Shared {
     pub(crate) id: ThreadId,
     pub(crate) manager: ThreadManager,
     pub(crate) registry: Arc<Registry>,
+    /// Where its records go.
+    pub(crate) store: Store,
+    /// What it needs beside its files.
+    pub(crate) parts: Parts,
     observer: Arc<dyn Observer>,
     seen: Mutex<Snapshot>,
 }
@@ -37,15 +43,21 @@ pub struct Snapshot {
     pub running: Option<String>,
 }
 
+/// What a thread is made of.
+pub(crate) struct Making {
+    pub(crate) id: ThreadId,
+    pub(crate) manager: ThreadManager,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) store: Store,
+    pub(crate) parts: Parts,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) snapshot: Snapshot,
+}
+
 impl Shared {
-    pub(crate) fn new(
-        id: ThreadId,
-        manager: ThreadManager,
-        registry: Arc<Registry>,
-        observer: Arc<dyn Observer>,
-        snapshot: Snapshot,
-    ) -> Self {
-        Self { id, manager, registry, observer, seen: Mutex::new(snapshot) }
+    pub(crate) fn new(making: Making) -> Self {
+        let Making { id, manager, registry, store, parts, observer, snapshot } = making;
+        Self { id, manager, registry, store, parts, observer, seen: Mutex::new(snapshot) }
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -67,6 +79,10 @@ impl Shared {
 
     pub(crate) async fn tell(&self, event: Event) {
         self.observer.observe(self.id, event).await;
+    }
+
+    pub(crate) async fn ask(&self, turn: String, question: Question) {
+        self.observer.ask(self.id, turn, question).await;
     }
 
     /// Takes the thread out of the registry.

@@ -11,6 +11,7 @@ use crate::{
     AgentError,
     actor::{Op, Reply, Rollback, StartTurn, Started},
     input::Input,
+    review::ReviewTarget,
     settings::Overrides,
     shared::{Shared, Snapshot},
     turn::{Said, Task},
@@ -69,6 +70,11 @@ impl Thread {
     /// Begins a turn that compacts the history.
     pub async fn compact(&self) -> Result<(Started, Answered), AgentError> {
         self.begin(Task::Compact, Overrides::default()).await
+    }
+
+    /// Begins a turn that reviews a change.
+    pub async fn review(&self, target: ReviewTarget) -> Result<(Started, Answered), AgentError> {
+        self.begin(Task::Review(target), Overrides::default()).await
     }
 
     /// Adds to the running turn, which must be `expected`; returns its id.

@@ -2,27 +2,29 @@
 //!
 //! Invariant: a turn that was started ends exactly once, completed, interrupted or failed, on disk and on the wire.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
+use futures::future::join_all;
 use items::{ResponseItem, Role};
 use model::{ModelError, Retry};
 use rollout::{Event as StoredEvent, Record};
 use tokio_util::sync::CancellationToken;
+use tools::TurnTools;
 use uuid::Uuid;
 
 use crate::{
-    AgentError, compact,
-    event::{Event, Outcome, Status, Stored, TurnEnded, TurnStarted, Usage},
+    AgentError,
+    compact::{self, Moment},
+    event::{Event, Outcome, Status, Stored, TurnEnded, TurnStarted, Usage, Waiting},
     failure::Failure,
+    host::TurnHost,
     input::{self, Input},
     records,
     response::{self, Heard},
+    review::{self, ReviewTarget},
     session::Session,
+    steering::Steering,
 };
 
 /// What a turn is to do.
@@ -31,6 +33,8 @@ pub(crate) enum Task {
     Inputs { said: Said, output_schema: Option<serde_json::Value> },
     /// Replace the history by a summary of it.
     Compact,
+    /// Look at a change, in a conversation of its own.
+    Review(ReviewTarget),
 }
 
 /// What a client said at once.
@@ -46,61 +50,7 @@ pub(crate) struct Turn {
     pub(crate) task: Task,
     pub(crate) cancel: CancellationToken,
     pub(crate) steering: Arc<Steering>,
-}
-
-/// The inputs that are to join a running turn.
-#[derive(Default)]
-pub(crate) struct Steering(Mutex<Steered>);
-
-#[derive(Default)]
-struct Steered {
-    waiting: VecDeque<Said>,
-    /// What was put into the rollout beside the turn, and is yet to be put into what the model knows.
-    injected: Vec<ResponseItem>,
-    closed: bool,
-}
-
-impl Steering {
-    /// Hands words to the turn; gives them back when it takes none any more.
-    pub(crate) fn push(&self, said: Said) -> Result<(), Said> {
-        let mut steered = self.lock();
-        if steered.closed {
-            return Err(said);
-        }
-        steered.waiting.push_back(said);
-        Ok(())
-    }
-
-    /// Takes in what stands in the rollout by now.
-    pub(crate) fn inject(&self, items: Vec<ResponseItem>) {
-        self.lock().injected.extend(items);
-    }
-
-    fn take_injected(&self) -> Vec<ResponseItem> {
-        std::mem::take(&mut self.lock().injected)
-    }
-
-    fn take(&self) -> VecDeque<Said> {
-        std::mem::take(&mut self.lock().waiting)
-    }
-
-    /// Returns what waits; closes the queue when nothing does.
-    fn take_or_close(&self) -> Option<VecDeque<Said>> {
-        let mut steered = self.lock();
-        steered.closed = steered.waiting.is_empty();
-        (!steered.closed).then(|| std::mem::take(&mut steered.waiting))
-    }
-
-    /// Closes the queue and returns what waited in it.
-    fn close(&self) -> VecDeque<Said> {
-        let mut steered = self.lock();
-        steered.closed = true;
-        std::mem::take(&mut steered.waiting)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Steered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    pub(crate) host: Arc<TurnHost>,
 }
 
 /// Why a turn stops before the model is done.
@@ -123,15 +73,35 @@ pub(crate) struct Progress {
     /// The last message of the model, as stored.
     last_message: Option<StoredEvent>,
     /// Sent back to the provider for the rest of the turn.
-    turn_state: Option<String>,
+    pub(crate) turn_state: Option<String>,
+    /// What the model can call.
+    pub(crate) tools: TurnTools,
+    host: Arc<TurnHost>,
+    /// When the plan of a message was announced, in Unix milliseconds.
+    pub(crate) plan_began_ms: Option<i64>,
+    /// A conversation of which the thread keeps only the outcome.
+    pub(crate) aside: Option<Aside>,
+    /// How often the stream broke off since the last response that was whole.
+    breaks: u32,
 }
 
 impl Session {
     /// Runs a turn to its end; every way out of it is stored and told.
     pub(crate) async fn run(&mut self, turn: Turn) {
-        let Turn { id, task, cancel, steering } = turn;
-        let mut progress =
-            Progress { id, cancel, started: records::now(), last_message: None, turn_state: None };
+        let Turn { id, task, cancel, steering, host } = turn;
+        let tools = self.tools(&id, &host, &cancel);
+        let mut progress = Progress {
+            id,
+            cancel,
+            started: records::now(),
+            last_message: None,
+            turn_state: None,
+            tools,
+            host,
+            plan_began_ms: None,
+            aside: None,
+            breaks: 0,
+        };
         let ended = match self.start(&mut progress, &task).await {
             Ok(()) => match task {
                 Task::Inputs { said, output_schema } => {
@@ -139,7 +109,11 @@ impl Session {
                 }
                 Task::Compact => {
                     steering.close();
-                    compact::run(self, &progress).await
+                    compact::run(self, &progress, Moment::Before).await
+                }
+                Task::Review(target) => {
+                    steering.close();
+                    review::run(self, &mut progress, &steering, &target).await
                 }
             },
             Err(stop) => Err(stop),
@@ -150,18 +124,19 @@ impl Session {
     /// Stores and tells the beginning.
     async fn start(&mut self, progress: &mut Progress, task: &Task) -> Result<(), Stop> {
         self.materialize_for_turn().await?;
-        let begun = records::task_started(&progress.id, progress.started, self.window);
+        let begun = records::task_started(&progress.id, progress.started, self.window(), self.settings.mode);
         let known = self.know().await.map(drop);
-        let stored = self.store.append(&[Record::EventMsg(begun)]).map_err(AgentError::from);
-        self.shared.set_status(Status::Active).await;
+        let stored = self.shared.store.append_event(begun).map_err(AgentError::from);
+        self.shared.set_status(Status::Active(Waiting::default())).await;
         let started = TurnStarted { id: progress.id.clone(), started_at: progress.started.timestamp() };
         self.shared.tell(Event::TurnStarted(started)).await;
         known.and(stored)?;
         if matches!(task, Task::Inputs { .. }) {
+            self.make_room(progress, Moment::Before).await?;
             let told = self.announcements();
             self.keep(told, &[])?;
             let context = records::turn_context(&self.settings, &progress.id);
-            self.store.append(&[Record::TurnContext(context)]).map_err(AgentError::from)?;
+            self.shared.store.append(&[Record::TurnContext(context)]).map_err(AgentError::from)?;
         }
         Ok(())
     }
@@ -174,7 +149,7 @@ impl Session {
         self.lock_once()
     }
 
-    /// Takes inputs in and asks the model, until it asks for nothing and nothing waits for it.
+    /// Takes inputs in and has the model work on them.
     async fn converse(
         &mut self,
         progress: &mut Progress,
@@ -183,18 +158,47 @@ impl Session {
         output_schema: Option<serde_json::Value>,
     ) -> Result<(), Stop> {
         self.hear(progress, said).await?;
+        self.work(progress, steering, output_schema.as_ref()).await
+    }
+
+    /// Asks the model and answers its calls, until it asks for nothing and nothing waits for it.
+    pub(crate) async fn work(
+        &mut self,
+        progress: &mut Progress,
+        steering: &Steering,
+        output_schema: Option<&serde_json::Value>,
+    ) -> Result<(), Stop> {
         loop {
-            let calls = self.ask(progress, output_schema.as_ref()).await?;
-            self.keep(calls.iter().filter_map(unsupported).collect(), &[])?;
-            self.learn(steering.take_injected());
+            let calls = self.ask(progress, output_schema).await?;
+            self.answer(progress, &calls).await?;
+            if !progress.is_aside() {
+                self.learn(steering.take_injected());
+            }
             let steered = match calls.is_empty() {
                 true => steering.take_or_close(),
                 false => Some(steering.take()),
             };
             let Some(steered) = steered else { return Ok(()) };
+            self.make_room(progress, Moment::Within).await?;
             for said in steered {
                 self.hear(progress, said).await?;
             }
+        }
+    }
+
+    /// Has calls carried out, all at once, and stores what they are answered, in their order.
+    async fn answer(&mut self, progress: &Progress, calls: &[ResponseItem]) -> Result<(), Stop> {
+        let answers = join_all(calls.iter().map(|call| progress.tools.answer(call))).await;
+        let over = answers.iter().any(|answer| answer.ends_turn);
+        let outputs = answers.into_iter().filter_map(|answer| answer.output).collect();
+        match progress.is_aside() {
+            true => self.learn(outputs),
+            false => self.keep(outputs, &[])?,
+        }
+        match progress.host.lost() {
+            Some(error) => Err(error.into()),
+            None if over || progress.cancel.is_cancelled() => Err(Stop::Interrupted),
+            None => Ok(()),
         }
     }
 
@@ -231,32 +235,36 @@ impl Session {
 
     /// Asks the model once, again where its stream breaks off; returns the calls that it wants answered.
     ///
-    /// What was complete before a break is stored and part of the next request, so nothing is said or done twice.
+    /// What was complete before a break is stored and part of the next request, so nothing is said or done twice. Calls
+    /// that were complete are answered before the model is asked again, since no request holds a call without an answer.
     async fn ask(
         &mut self,
         progress: &mut Progress,
         output_schema: Option<&serde_json::Value>,
     ) -> Result<Vec<ResponseItem>, Stop> {
-        let mut attempt = 0;
         let mut calls = Vec::new();
         loop {
             let request = self.request(progress, output_schema);
             let error = match response::hear(self, progress, request, &mut calls).await? {
                 Heard::Completed(usage) => {
+                    progress.breaks = 0;
                     self.count(progress, usage).await?;
                     return Ok(calls);
                 }
                 Heard::Broken(error) => error,
             };
-            let retries = self.model.stream_retries();
-            if attempt >= retries || error.retry == Retry::No {
+            let retries = self.shared.parts.model.stream_retries();
+            if progress.breaks >= retries || error.retry == Retry::No {
                 return Err(Stop::Failed(Failure::from(&error)));
             }
-            attempt += 1;
-            self.trouble(progress, Failure::reconnecting(attempt, retries, &error), true).await;
+            progress.breaks += 1;
+            self.trouble(progress, Failure::reconnecting(progress.breaks, retries, &error), true).await;
+            if !calls.is_empty() {
+                return Ok(calls);
+            }
             tokio::select! {
                 () = progress.cancel.cancelled() => return Err(Stop::Interrupted),
-                () = tokio::time::sleep(pause(&error, attempt)) => {}
+                () = tokio::time::sleep(pause(&error, progress.breaks)) => {}
             }
         }
     }
@@ -266,8 +274,7 @@ impl Session {
         progress: &Progress,
         output_schema: Option<&serde_json::Value>,
     ) -> model::Request {
-        let items = self.known.as_ref().map(|known| Arc::clone(&known.items)).unwrap_or_default();
-        records::request(self, &progress.id, items, progress.turn_state.clone(), output_schema.cloned())
+        records::request(self, progress, output_schema.cloned())
     }
 
     /// Stores and tells what a response took.
@@ -279,8 +286,10 @@ impl Session {
         let Some(last) = last else { return Ok(()) };
         let known = self.known.get_or_insert_default();
         known.total = records::sum(&known.total, &last);
-        let usage = Usage { last, total: known.total.clone(), window: self.window };
-        self.store.append(&[Record::EventMsg(records::token_count(&usage))])?;
+        known.counted = last.total_tokens;
+        known.model = Some(self.settings.model.clone());
+        let usage = Usage { last, total: known.total.clone(), window: Some(self.window()) };
+        self.shared.store.append_event(records::token_count(&usage))?;
         self.shared.tell(Event::Usage { turn: progress.id.clone(), usage }).await;
         Ok(())
     }
@@ -346,7 +355,26 @@ impl Session {
     }
 }
 
+/// A conversation of which the thread keeps only the outcome.
+pub(crate) struct Aside {
+    /// Stands in for the base prompt.
+    pub(crate) instructions: &'static str,
+    /// What the model said last.
+    pub(crate) said: String,
+}
+
 impl Progress {
+    /// Tells whether what the model says is not for the thread.
+    pub(crate) fn is_aside(&self) -> bool {
+        self.aside.is_some()
+    }
+
+    pub(crate) fn aside_said(&mut self, item: &ResponseItem) {
+        if let Some(aside) = self.aside.as_mut().filter(|_| item.role() == Some(Role::Assistant)) {
+            aside.said = item.text();
+        }
+    }
+
     pub(crate) fn said(&mut self, message: StoredEvent) {
         self.last_message = Some(message);
     }
@@ -354,16 +382,6 @@ impl Progress {
     pub(crate) fn keep_state(&mut self, state: String) {
         self.turn_state = Some(state);
     }
-}
-
-/// Answers a call of a tool that this server does not have yet.
-fn unsupported(call: &ResponseItem) -> Option<ResponseItem> {
-    let name = call.str("name").unwrap_or(call.kind());
-    let text = match call.kind() {
-        "custom_tool_call" => format!("unsupported custom tool call: {name}"),
-        _ => format!("unsupported call: {name}"),
-    };
-    ResponseItem::output_for(call, text)
 }
 
 /// How long to wait before a stream is asked for again: what the provider says, else twice as long each time.

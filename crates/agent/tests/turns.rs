@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use agent::{
-    Agents, Event, Input, Keep, Load, Observer, Outcome, Overrides, Parts, SandboxPolicy, Settings, Status,
+    Agents, Event, Input, Keep, Load, Observer, Outcome, Overrides, Parts, ProjectDocs, Settings, Status,
     Thread, TurnRequest,
 };
 use config::ApprovalPolicy;
@@ -19,6 +19,7 @@ use state::Index;
 use threads::{StoredThread, ThreadId, ThreadManager};
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tools::{Mode, Offer, Question, SandboxPolicy, ThreadTools};
 
 /// Hands every event over to the test.
 struct Ear(mpsc::UnboundedSender<Event>);
@@ -26,6 +27,10 @@ struct Ear(mpsc::UnboundedSender<Event>);
 impl Observer for Ear {
     fn observe(&self, _: ThreadId, event: Event) -> BoxFuture<'_, ()> {
         let _ = self.0.send(event);
+        async {}.boxed()
+    }
+
+    fn ask(&self, _: ThreadId, _: String, _: Question) -> BoxFuture<'_, ()> {
         async {}.boxed()
     }
 }
@@ -77,7 +82,11 @@ impl Stage {
             parts: Parts {
                 model: Arc::new(model),
                 client: model::ClientIdentity::default(),
+                tools: Arc::new(ThreadTools::new(Offer::default())),
+                docs: ProjectDocs::default(),
                 window: Some(1000),
+                compact_at: None,
+                compact_prompt: "sum up".to_owned(),
                 idle_unload: Duration::from_secs(3600),
             },
         };
@@ -141,6 +150,8 @@ fn settings() -> Settings {
         verbosity: None,
         base_instructions: None,
         developer_instructions: None,
+        mode: Mode::Default,
+        mode_instructions: None,
     }
 }
 
@@ -161,7 +172,7 @@ async fn a_turn_is_told_in_order_and_reads_back() {
     let told: Vec<_> = seen
         .iter()
         .map(|event| match event {
-            Event::Status(Status::Active) => "active",
+            Event::Status(Status::Active(_)) => "active",
             Event::Status(Status::Idle) => "idle",
             Event::TurnStarted(_) => "started",
             Event::Stored(_) => "stored",

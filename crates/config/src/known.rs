@@ -11,7 +11,7 @@ pub(crate) fn is_known_of_provider(path: &[String]) -> bool {
 }
 
 /// What `config/read` of the two published releases shows, and ours.
-const TOP: [&str; 114] = [
+const TOP: [&str; 113] = [
     "agents",
     "allow_login_shell",
     "allow_symlinked_codex_home",
@@ -30,7 +30,6 @@ const TOP: [&str; 114] = [
     "client_search_provider",
     "cloud",
     "commit_attribution",
-    "compact_prompt",
     "computer_use",
     "daybreak",
     "default_permissions",

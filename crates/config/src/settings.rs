@@ -52,6 +52,8 @@ pub struct Config {
     pub model_context_window: Option<u64>,
     /// At how many tokens a thread is compacted.
     pub model_auto_compact_token_limit: Option<u64>,
+    /// What the model is asked for when a thread is compacted, instead of the server's own words.
+    pub compact_prompt: Option<String>,
     /// What replaces the base prompt: the text of `model_instructions_file`.
     pub base_instructions: Option<String>,
     /// Told to the model beside the base prompt.
@@ -193,6 +195,7 @@ impl Config {
             model_verbosity: root.get("model_verbosity")?,
             model_context_window: root.count("model_context_window")?,
             model_auto_compact_token_limit: root.count("model_auto_compact_token_limit")?,
+            compact_prompt: root.get("compact_prompt")?,
             base_instructions: None,
             developer_instructions: root.get("developer_instructions")?,
             project_doc_max_bytes: root.count("project_doc_max_bytes")?.unwrap_or(PROJECT_DOC_MAX_BYTES),

@@ -5,7 +5,7 @@
 
 mod completed;
 mod input;
-mod review;
+pub(crate) mod review;
 mod tool;
 
 use protocol::{PatchApplyStatus, ThreadItem};
@@ -108,6 +108,7 @@ pub(crate) fn item(event: Event, id: String) -> Option<ThreadItem> {
         }
         Event::ContextCompacted { .. } => ThreadItem::ContextCompaction { id },
         Event::ItemCompleted { item, .. } => completed::item(&item, id)?,
+        event @ Event::DynamicToolCallResponse { .. } => completed::dynamic_tool_call(&event, id)?,
         Event::TaskStarted { .. }
         | Event::TokenCount { .. }
         | Event::TaskComplete { .. }
@@ -117,15 +118,6 @@ pub(crate) fn item(event: Event, id: String) -> Option<ThreadItem> {
         | Event::Other => return None,
     };
     Some(fit(item))
-}
-
-/// Returns the item of an event that only old releases record, from its payload.
-pub(crate) fn unlisted(payload: &str, id: String) -> Option<ThreadItem> {
-    let stored: Value = serde_json::from_str(payload).ok()?;
-    match stored["type"].as_str()? {
-        "dynamic_tool_call_response" => completed::dynamic_tool_call(&stored, id),
-        _ => None,
-    }
 }
 
 /// Returns when the item of an event began and ended; `written_at_ms` is when its line was written.
@@ -141,7 +133,9 @@ pub(crate) fn times(event: &Event, written_at_ms: Option<i64>) -> Times {
                 completed_at_ms: completed_at_ms.or(written_at_ms),
             };
         }
-        Event::ExecCommandEnd { duration, .. } | Event::McpToolCallEnd { duration, .. } => began(duration),
+        Event::ExecCommandEnd { duration, .. }
+        | Event::McpToolCallEnd { duration, .. }
+        | Event::DynamicToolCallResponse { duration, .. } => began(duration),
         Event::UserMessage { .. } => written_at_ms,
         _ => None,
     };

@@ -3,7 +3,7 @@
 use protocol::{ThreadItem, Turn, TurnError, TurnItemsView, TurnStatus};
 use rollout::{Event, Line};
 
-use crate::item::{extend, item, times, unlisted};
+use crate::item::{extend, item, times};
 use crate::mark::{ItemMark, Mark};
 use crate::numbers::{Named, Numbers};
 use crate::shelf::{Keep, Kept, Shelf};
@@ -147,10 +147,7 @@ impl Projector {
         let written_at_ms = line.timestamp.map(|time| time.timestamp_millis());
         let times = times(&event, written_at_ms);
         let id = id.to_string();
-        let shown = |id| match event {
-            Event::Other => unlisted(line.payload.get(), id),
-            event => item(event, id),
-        };
+        let shown = |id| item(event, id);
         if continues {
             shelf.extend(&id, times, || shown(id.clone()));
         } else if let Some(item) = shown(id) {

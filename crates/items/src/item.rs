@@ -83,13 +83,13 @@ impl ResponseItem {
         json!({ "type": role.text_type(), "text": text.into() })
     }
 
-    /// Answers `call` (any of the call kinds) with a text; `None` when `call` is no call with an id.
-    pub fn output_for(call: &Self, output: impl Into<String>) -> Option<Self> {
+    /// Answers `call` (any of the call kinds) with a text or with parts; `None` when `call` is no call with an id.
+    pub fn output_for(call: &Self, output: impl Into<Value>) -> Option<Self> {
         let kind = call.output_kind()?;
         Some(Self::of([
             ("type", kind.into()),
             ("call_id", call.call_id()?.into()),
-            ("output", output.into().into()),
+            ("output", output.into()),
         ]))
     }
 
@@ -175,12 +175,13 @@ impl ResponseItem {
 }
 
 /// The openings of user messages that a server writes by itself; the first two are those of the published rollouts.
-const INJECTED: [&str; 8] = [
+const INJECTED: [&str; 9] = [
     "<environment_context>",
     "<user_instructions>",
     "# AGENTS.md instructions",
     "<skill>",
     "<turn_aborted>",
+    "<user_action>",
     "<user_shell_command>",
     "<permissions instructions>",
     "<subagent_notification>",

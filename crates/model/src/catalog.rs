@@ -7,24 +7,26 @@ pub struct Facts {
     pub context_window: i64,
     /// How hard it thinks unless told otherwise; `None`: it takes no reasoning settings.
     pub default_effort: Option<&'static str>,
+    /// Whether it takes tools whose input is no JSON but a text of a grammar.
+    pub custom_tools: bool,
 }
 
 /// A window that current models have; for a model that we know nothing about.
-const FALLBACK: Facts = Facts { context_window: 272_000, default_effort: None };
+const FALLBACK: Facts = Facts { context_window: 272_000, default_effort: None, custom_tools: false };
 
 const MEDIUM: Option<&str> = Some("medium");
 
 /// Families by the beginning of their names; the first that fits counts.
 const FAMILIES: [(&str, Facts); 9] = [
-    ("gpt-5", Facts { default_effort: MEDIUM, ..FALLBACK }),
-    ("codex-", Facts { context_window: 200_000, default_effort: MEDIUM }),
-    ("gpt-oss", Facts { context_window: 128_000, default_effort: MEDIUM }),
-    ("gpt-4.1", Facts { context_window: 1_047_576, default_effort: None }),
-    ("gpt-4o", Facts { context_window: 128_000, default_effort: None }),
-    ("o1-mini", Facts { context_window: 128_000, default_effort: None }),
-    ("o1", Facts { context_window: 200_000, default_effort: MEDIUM }),
-    ("o3", Facts { context_window: 200_000, default_effort: MEDIUM }),
-    ("o4", Facts { context_window: 200_000, default_effort: MEDIUM }),
+    ("gpt-5", Facts { default_effort: MEDIUM, custom_tools: true, ..FALLBACK }),
+    ("codex-", Facts { context_window: 200_000, default_effort: MEDIUM, custom_tools: true }),
+    ("gpt-oss", Facts { context_window: 128_000, default_effort: MEDIUM, ..FALLBACK }),
+    ("gpt-4.1", Facts { context_window: 1_047_576, ..FALLBACK }),
+    ("gpt-4o", Facts { context_window: 128_000, ..FALLBACK }),
+    ("o1-mini", Facts { context_window: 128_000, ..FALLBACK }),
+    ("o1", Facts { context_window: 200_000, default_effort: MEDIUM, ..FALLBACK }),
+    ("o3", Facts { context_window: 200_000, default_effort: MEDIUM, ..FALLBACK }),
+    ("o4", Facts { context_window: 200_000, default_effort: MEDIUM, ..FALLBACK }),
 ];
 
 /// Returns what is known about `model`, or what most models have in common.

@@ -216,6 +216,26 @@ pub enum Event {
         #[serde(flatten)]
         extra: Map<String, Value>,
     },
+    /// A tool of the client answered.
+    DynamicToolCallResponse {
+        call_id: String,
+        #[serde(default)]
+        turn_id: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        namespace: Option<String>,
+        #[serde(default)]
+        tool: String,
+        #[serde(default)]
+        arguments: Value,
+        #[serde(default)]
+        content_items: Value,
+        #[serde(default)]
+        success: bool,
+        #[serde(default)]
+        error: Option<String>,
+        #[serde(default)]
+        duration: Option<Value>,
+    },
     /// The model looked at an image.
     ViewImageToolCall {
         call_id: String,
@@ -259,6 +279,8 @@ mod tests {
             json!({"type": "mcp_tool_call_end", "call_id": "c", "invocation": {"server": "e", "tool": "t", "arguments": {"a": 1}},
                 "mcp_app_resource_uri": "u", "duration": {"secs": 0, "nanos": 5}, "result": {"Ok": {"content": []}}}),
             json!({"type": "web_search_end", "call_id": "c", "query": "q", "action": {"type": "search", "query": "q"}}),
+            json!({"type": "dynamic_tool_call_response", "call_id": "c", "turn_id": "t", "tool": "demo", "arguments": {"a": 1},
+                "content_items": [{"type": "inputText", "text": "r"}], "success": true, "error": null, "duration": {"secs": 0, "nanos": 5}}),
             json!({"type": "view_image_tool_call", "call_id": "c", "path": "/i.png"}),
             json!({"type": "entered_review_mode", "target": {"type": "custom"}, "user_facing_hint": "h"}),
             json!({"type": "exited_review_mode", "review_output": {"findings": []}}),

@@ -18,6 +18,7 @@ use protocol::{
     TurnStartedNotification, TurnStatus,
 };
 use threads::ThreadId;
+use tools::{News, Question};
 
 use crate::{connection::Connection, wire};
 
@@ -106,6 +107,11 @@ impl Observer for Live {
     fn observe(&self, thread: ThreadId, event: Event) -> BoxFuture<'_, ()> {
         self.show(thread, event).boxed()
     }
+
+    /// No client can be asked yet: what is dropped unanswered is refused.
+    fn ask(&self, _: ThreadId, _: String, _: Question) -> BoxFuture<'_, ()> {
+        async {}.boxed()
+    }
 }
 
 async fn tell(connections: Vec<Arc<Connection>>, note: &Note) {
@@ -131,8 +137,9 @@ fn notes(thread: &str, event: Event) -> Vec<Note> {
                 started_at_ms: at_ms,
             })]
         }
-        Event::Delta { turn, item, delta } => vec![piece(thread_id, turn, item, delta)],
+        Event::Delta { turn, item, delta } => piece(thread_id, turn, item, delta).into_iter().collect(),
         Event::Stored(stored) => completed(thread_id, stored),
+        Event::News { turn, news } => news_notes(&thread_id, &turn, news),
         Event::Usage { turn, usage } => {
             vec![Note::ThreadTokenUsageUpdated(ThreadTokenUsageUpdatedNotification {
                 thread_id,
@@ -157,6 +164,24 @@ fn notes(thread: &str, event: Event) -> Vec<Note> {
     }
 }
 
+/// What a tool tells while it works.
+fn news_notes(thread_id: &str, turn_id: &str, news: News) -> Vec<Note> {
+    match news {
+        News::Began(record, started_at_ms) => history::items_of(&[record])
+            .into_iter()
+            .map(|item| {
+                let (thread_id, turn_id) = (thread_id.to_owned(), turn_id.to_owned());
+                Note::ItemStarted(ItemStartedNotification { thread_id, turn_id, item, started_at_ms })
+            })
+            .collect(),
+        News::Output { .. }
+        | News::Typed { .. }
+        | News::Plan { .. }
+        | News::Diff(_)
+        | News::Progress { .. } => Vec::new(),
+    }
+}
+
 fn opened(id: String, kind: OpenedKind) -> ThreadItem {
     match kind {
         OpenedKind::AgentMessage { phase } => {
@@ -164,12 +189,14 @@ fn opened(id: String, kind: OpenedKind) -> ThreadItem {
             ThreadItem::AgentMessage { id, text: String::new(), phase, memory_citation: None }
         }
         OpenedKind::Reasoning => ThreadItem::Reasoning { id, summary: Vec::new(), content: Vec::new() },
+        OpenedKind::Plan => ThreadItem::Plan { id, text: String::new() },
         OpenedKind::Compaction => ThreadItem::ContextCompaction { id },
     }
 }
 
-fn piece(thread_id: String, turn_id: String, item_id: String, delta: Delta) -> Note {
-    match delta {
+fn piece(thread_id: String, turn_id: String, item_id: String, delta: Delta) -> Option<Note> {
+    Some(match delta {
+        Delta::Plan(_) => return None,
         Delta::Text(delta) => {
             Note::AgentMessageDelta(AgentMessageDeltaNotification { thread_id, turn_id, item_id, delta })
         }
@@ -197,7 +224,7 @@ fn piece(thread_id: String, turn_id: String, item_id: String, delta: Delta) -> N
             delta,
             content_index,
         }),
-    }
+    })
 }
 
 /// An item that stored records complete: begun, where it was not announced before, and completed.

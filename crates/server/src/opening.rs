@@ -1,12 +1,13 @@
 //! What start, resume and fork share: from config and overrides to the settings of a thread, and to its answer.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
-use agent::{Parts, SandboxPolicy, Settings};
-use config::ApprovalPolicy;
+use agent::{COMPACT_PROMPT, Parts, ProjectDocs, Settings};
+use config::{ApprovalPolicy, Config};
 use jsonrpc::RpcError;
 use protocol::{PatchField, ThreadOverrides};
 use serde_json::{Map, Value};
+use tools::{Mode, Offer, SandboxPolicy, ThreadTools, WebSearch};
 
 use crate::{context::Context, error::invalid, handshake, wire};
 
@@ -52,8 +53,7 @@ pub(crate) fn open(
     let approval = overrides.approval_policy.map(wire::approval_from_wire);
     let name = overrides.model.or(remembered.model).or_else(|| config.model.clone());
     let name = name.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
-    let configured = config.model_context_window.and_then(|tokens| i64::try_from(tokens).ok());
-    let window = Some(model::facts(&name).usable_window(configured));
+    let tokens = |count: Option<u64>| count.and_then(|tokens| i64::try_from(tokens).ok());
     let settings = Settings {
         provider,
         cwd,
@@ -75,6 +75,8 @@ pub(crate) fn open(
             .developer_instructions
             .or_else(|| config.developer_instructions.clone()),
         model: name,
+        mode: Mode::Default,
+        mode_instructions: None,
     };
     let client = cx.connection.client();
     let (client_name, version) = client.map_or(("", ""), |client| (&client.name, &client.version));
@@ -84,10 +86,32 @@ pub(crate) fn open(
             name: cx.originator(),
             user_agent: handshake::user_agent(cx, client_name, version),
         },
-        window,
+        tools: Arc::new(ThreadTools::new(offer(&config))),
+        docs: ProjectDocs {
+            home: cx.options.home.clone(),
+            max_bytes: config.project_doc_max_bytes,
+            fallbacks: config.project_doc_fallback_filenames.clone(),
+        },
+        window: tokens(config.model_context_window),
+        compact_at: tokens(config.model_auto_compact_token_limit),
+        compact_prompt: config.compact_prompt.unwrap_or_else(|| COMPACT_PROMPT.to_owned()),
         idle_unload: config.idle_unload,
     };
     Ok(Opening { settings, parts })
+}
+
+/// Works out which tools a thread offers.
+fn offer(config: &Config) -> Offer {
+    let on = |feature: &str| config.features.get(feature).copied().unwrap_or(false);
+    Offer {
+        client_tools: Vec::new(),
+        web_search: match config.web_search {
+            Some(config::WebSearch::Disabled) => WebSearch::Off,
+            Some(config::WebSearch::Live) => WebSearch::Live,
+            Some(config::WebSearch::Cached | config::WebSearch::Indexed) | None => WebSearch::Stored,
+        },
+        ask_in_every_mode: on("default_mode_request_user_input"),
+    }
 }
 
 /// Refuses params that are not acted on yet: to ignore them would not be what the client asked for.

@@ -1,6 +1,7 @@
 //! Items as the newer release records them: whole, in the spelling of the rollout.
 
 use protocol::ThreadItem;
+use rollout::Event;
 use serde_json::{Map, Value};
 
 use super::tool::{self, Command};
@@ -79,10 +80,10 @@ pub(super) fn item(stored: &Value, id: String) -> Option<ThreadItem> {
     })
 }
 
-/// Reads the answer of a client's tool, which old releases record as an event of its own.
-pub(super) fn dynamic_tool_call(stored: &Value, id: String) -> Option<ThreadItem> {
-    let status = if stored["success"].as_bool() == Some(true) { "completed" } else { "failed" };
-    let mut item = stored.clone();
+/// Reads the answer of a client's tool, which is recorded as an event of its own.
+pub(super) fn dynamic_tool_call(event: &Event, id: String) -> Option<ThreadItem> {
+    let mut item = serde_json::to_value(event).ok()?;
+    let status = if item["success"].as_bool() == Some(true) { "completed" } else { "failed" };
     (item["type"], item["status"]) = ("DynamicToolCall".into(), status.into());
     respelled(&item, id)
 }

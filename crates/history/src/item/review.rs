@@ -6,7 +6,7 @@ use serde_json::Value;
 const NO_WORDS: &str = "Reviewer failed to output a response.";
 
 /// Renders a stored review: the explanation, then each finding with its place.
-pub(super) fn text(output: Option<&Value>) -> String {
+pub fn text(output: Option<&Value>) -> String {
     let Some(output) = output.filter(|output| !output.is_null()) else { return NO_WORDS.to_owned() };
     let explanation = str(output, "overall_explanation").trim();
     let findings: Vec<String> = output["findings"].as_array().into_iter().flatten().map(finding).collect();

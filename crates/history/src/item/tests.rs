@@ -169,16 +169,19 @@ fn items_of_the_newer_release_are_read() {
 }
 
 #[test]
-fn the_answer_of_a_clients_tool_is_read_from_the_event_of_an_old_release() {
+fn the_answer_of_a_clients_tool_is_read_from_an_event_of_its_own() {
     let event = json!({"type": "dynamic_tool_call_response", "call_id": "d1", "turn_id": "t", "tool": "my_tool", "arguments": {"a_b": 1},
         "content_items": [{"type": "inputText", "text": "r"}], "success": true, "error": null, "duration": {"secs": 0, "nanos": 2_820_037}});
-    let shown = |event: &Value| serde_json::to_value(unlisted(&event.to_string(), "i".into())).unwrap();
+    let shown = |event: &Value| {
+        let event = serde_json::from_value(event.clone()).unwrap();
+        serde_json::to_value(item(event, "i".into())).unwrap()
+    };
     assert_eq!(
         shown(&event),
         json!({"type": "dynamicToolCall", "id": "i", "namespace": null, "tool": "my_tool", "arguments": {"a_b": 1}, "status": "completed",
             "contentItems": [{"type": "inputText", "text": "r"}], "success": true, "durationMs": 2})
     );
-    let failed = json!({"type": "dynamic_tool_call_response", "tool": "t", "arguments": {}, "success": false, "error": "no"});
+    let failed = json!({"type": "dynamic_tool_call_response", "call_id": "c", "tool": "t", "arguments": {}, "success": false, "error": "no"});
     assert_eq!(shown(&failed)["status"], "failed");
     assert_eq!(shown(&json!({"type": "event_of_the_future"})), json!(null));
 }

@@ -1,11 +1,12 @@
 //! What a thread runs with: words of config and rollouts on one side, wire enums on the other.
 
-use agent::{SandboxPolicy, Settings};
+use agent::Settings;
 use config::{ApprovalPolicy, Config, GranularApproval as Granular, SandboxMode as Mode};
 use protocol::{
     ApprovalsReviewer, AskForApproval, GranularApproval, NetworkAccess, ReadOnlyAccess, ReasoningEffort,
     ReasoningSummary, SandboxMode, SandboxPolicy as WireSandbox, ServiceTier, ThreadSettings,
 };
+use tools::SandboxPolicy;
 
 /// Builds the part of an answer that says what is in force.
 pub(crate) fn settings(settings: &Settings) -> ThreadSettings {

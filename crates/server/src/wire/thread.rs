@@ -1,7 +1,9 @@
 //! Threads and their status.
 
-use agent::{Snapshot, Status};
-use protocol::{SessionSource, SubAgentSource, Thread, ThreadHistoryMode, ThreadStatus, Turn};
+use agent::{Snapshot, Status, Waiting};
+use protocol::{
+    SessionSource, SubAgentSource, Thread, ThreadActiveFlag, ThreadHistoryMode, ThreadStatus, Turn,
+};
 use threads::StoredThread;
 
 use crate::wire::{self, settings};
@@ -74,9 +76,16 @@ pub(crate) fn thread(stored: &StoredThread, parts: ThreadParts<'_>) -> Thread {
 pub(crate) fn status(status: &Status) -> ThreadStatus {
     match status {
         Status::Idle => ThreadStatus::Idle,
-        Status::Active => ThreadStatus::Active { active_flags: Vec::new() },
+        Status::Active(waiting) => ThreadStatus::Active { active_flags: flags(*waiting) },
         Status::SystemError => ThreadStatus::SystemError,
     }
+}
+
+fn flags(waiting: Waiting) -> Vec<ThreadActiveFlag> {
+    let Waiting { approval, user_input } = waiting;
+    let flags =
+        [(approval, ThreadActiveFlag::WaitingOnApproval), (user_input, ThreadActiveFlag::WaitingOnUserInput)];
+    flags.into_iter().filter(|(waits, _)| *waits).map(|(_, flag)| flag).collect()
 }
 
 fn agent(source: &SessionSource) -> (Option<String>, Option<String>) {

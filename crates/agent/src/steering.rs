@@ -1,0 +1,65 @@
+//! What joins a turn while it runs: words of the client, and items that somebody put into the rollout beside it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use items::ResponseItem;
+
+use crate::turn::Said;
+
+/// The inputs that are to join a running turn.
+#[derive(Default)]
+pub(crate) struct Steering(Mutex<Steered>);
+
+#[derive(Default)]
+struct Steered {
+    waiting: VecDeque<Said>,
+    /// What was put into the rollout beside the turn, and is yet to be put into what the model knows.
+    injected: Vec<ResponseItem>,
+    closed: bool,
+}
+
+impl Steering {
+    /// Hands words to the turn; gives them back when it takes none any more.
+    pub(crate) fn push(&self, said: Said) -> Result<(), Said> {
+        let mut steered = self.lock();
+        if steered.closed {
+            return Err(said);
+        }
+        steered.waiting.push_back(said);
+        Ok(())
+    }
+
+    /// Takes in what stands in the rollout by now.
+    pub(crate) fn inject(&self, items: Vec<ResponseItem>) {
+        self.lock().injected.extend(items);
+    }
+
+    pub(crate) fn take_injected(&self) -> Vec<ResponseItem> {
+        std::mem::take(&mut self.lock().injected)
+    }
+
+    pub(crate) fn take(&self) -> VecDeque<Said> {
+        std::mem::take(&mut self.lock().waiting)
+    }
+
+    /// Returns what waits; closes the queue when nothing does.
+    pub(crate) fn take_or_close(&self) -> Option<VecDeque<Said>> {
+        let mut steered = self.lock();
+        steered.closed = steered.waiting.is_empty();
+        (!steered.closed).then(|| std::mem::take(&mut steered.waiting))
+    }
+
+    /// Closes the queue and returns what waited in it.
+    pub(crate) fn close(&self) -> VecDeque<Said> {
+        let mut steered = self.lock();
+        steered.closed = true;
+        std::mem::take(&mut steered.waiting)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Steered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,85 @@
+//! The tools of one turn: which are offered, and which answers a call.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use items::ResponseItem;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    context::Context,
+    host::Host,
+    thread::ThreadTools,
+    tool::{Call, Output, Stopped, Tool},
+    turn::TurnFacts,
+};
+
+/// What the model can call in one turn.
+pub struct TurnTools {
+    cx: Context,
+    tools: BTreeMap<Key, Arc<dyn Tool>>,
+    specs: Vec<Value>,
+}
+
+/// What a model calls a tool by: its namespace and its name.
+pub(crate) type Key = (Option<String>, String);
+
+/// What came of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The item that answers the call; `None` for an item that cannot be answered.
+    pub output: Option<ResponseItem>,
+    /// Whether the person wants the turn to end here.
+    pub ends_turn: bool,
+}
+
+impl TurnTools {
+    pub(crate) fn new(
+        thread: Arc<ThreadTools>,
+        turn: TurnFacts,
+        host: Arc<dyn Host>,
+        cancel: CancellationToken,
+    ) -> Self {
+        let cx = Context { thread, turn: Arc::new(turn), host, cancel };
+        let mut toolbox = Self { tools: BTreeMap::new(), specs: Vec::new(), cx };
+        let thread = Arc::clone(&toolbox.cx.thread);
+        for (key, tool) in thread.tools(&toolbox.cx.turn) {
+            toolbox.specs.extend(tool.spec());
+            toolbox.tools.insert(key, tool);
+        }
+        toolbox.specs.extend(thread.hosted());
+        toolbox
+    }
+
+    /// Returns the tools as the provider reads them, in an order that stays.
+    pub fn specs(&self) -> &[Value] {
+        &self.specs
+    }
+
+    /// Carries a call out, and returns what answers it. An interruption of the turn ends every call soon.
+    pub async fn answer(&self, item: &ResponseItem) -> Answer {
+        let outcome = match Call::read(item) {
+            Some(call) => self.run(&call).await,
+            None => Ok(format!("unsupported call: {}", item.kind()).into()),
+        };
+        let (output, ends_turn) = match outcome {
+            Ok(output) => (output, false),
+            Err(Stopped(told)) => (told.into(), true),
+        };
+        let output = match output {
+            Output::Text(text) => text.into(),
+            Output::Parts(parts) => json!(parts),
+        };
+        Answer { output: ResponseItem::output_for(item, output), ends_turn }
+    }
+
+    async fn run(&self, call: &Call) -> Result<Output, Stopped> {
+        // Some models write the namespace into the name, some leave it out.
+        let bare = (None, call.name.clone());
+        let tool = self.tools.get(&(call.namespace.clone(), call.name.clone()));
+        match tool.or_else(|| self.tools.get(&bare)) {
+            Some(tool) => tool.run(call, &self.cx).await,
+            None => Ok(call.unsupported().into()),
+        }
+    }
+}
