@@ -16,6 +16,7 @@ const MAP: &[(&str, &[&str])] = &[
     ("items", &[]),
     ("jsonrpc", &[]),
     ("model", &["items"]),
+    ("patch", &[]),
     ("protocol", &["items"]),
     ("rollout", &["items"]),
     (
