@@ -18,6 +18,7 @@ const MAP: &[(&str, &[&str])] = &[
     ("model", &["items"]),
     ("protocol", &["items"]),
     ("rollout", &["items"]),
+    ("sandbox", &[]),
     (
         "server",
         &[
