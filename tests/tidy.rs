@@ -19,6 +19,7 @@ const MAP: &[(&str, &[&str])] = &[
     ("patch", &[]),
     ("protocol", &["items"]),
     ("rollout", &["items"]),
+    ("sandbox", &[]),
     (
         "server",
         &[
