@@ -15,6 +15,7 @@ const MAP: &[(&str, &[&str])] = &[
     ("history", &["items", "protocol", "rollout"]),
     ("items", &[]),
     ("jsonrpc", &[]),
+    ("mcp", &["config"]),
     ("model", &["items"]),
     ("patch", &[]),
     ("protocol", &["items"]),

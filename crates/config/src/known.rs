@@ -10,6 +10,11 @@ pub(crate) fn is_known_of_provider(path: &[String]) -> bool {
     path.last().is_some_and(|key| PROVIDER.contains(&key.as_str()))
 }
 
+/// Tells whether the last segment is a known key of an MCP server that has no meaning here.
+pub(crate) fn is_known_of_mcp_server(path: &[String]) -> bool {
+    path.last().is_some_and(|key| MCP_SERVER.contains(&key.as_str()))
+}
+
 /// What `config/read` of the two published releases shows, and ours.
 const TOP: [&str; 113] = [
     "agents",
@@ -129,6 +134,18 @@ const TOP: [&str; 113] = [
 
 /// How a key is fetched by a program, how AWS is reached, and another transport.
 const PROVIDER: [&str; 4] = ["auth", "aws", "supports_websockets", "websocket_connect_timeout_ms"];
+
+/// Logins, approvals by tool, and whether a thread should fail to start with its server.
+const MCP_SERVER: [&str; 8] = [
+    "auth",
+    "default_tools_approval_mode",
+    "oauth",
+    "oauth_resource",
+    "required",
+    "scopes",
+    "supports_parallel_tool_calls",
+    "tools",
+];
 
 #[cfg(test)]
 mod tests {

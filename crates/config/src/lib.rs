@@ -6,7 +6,8 @@
 //! defaults), merges them key by key and reads the typed values from the result. What a stronger layer hides is not
 //! looked at, so it cannot be wrong.
 //!
-//! Not here: the environment (a [`ProviderConfig`] only *names* variables), edits of the file, project layers.
+//! Not here: the environment (a [`ProviderConfig`] or an [`McpServer`] only *names* variables), edits of the file,
+//! project layers.
 
 mod error;
 mod features;
@@ -16,6 +17,7 @@ mod known;
 mod layers;
 mod loader;
 mod location;
+mod mcp;
 mod overrides;
 mod permissions;
 mod provider;
@@ -25,6 +27,7 @@ mod settings;
 pub use error::{ConfigError, Position, TextRange};
 pub use layers::Layer;
 pub use loader::Loader;
+pub use mcp::{McpServer, McpTransport};
 pub use overrides::{Override, parse_override};
 pub use permissions::{ApprovalPolicy, GranularApproval, SandboxMode, WorkspaceWrite};
 pub use provider::{OPENAI, ProviderConfig, SCRIPTED, WireApi};

@@ -1,6 +1,6 @@
 //! Reads typed values out of a table and remembers what was asked for.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
@@ -21,6 +21,9 @@ pub(crate) struct Section<'a> {
     path: Vec<String>,
     read: Vec<&'static str>,
 }
+
+/// One of the tables of a table, by its name.
+pub(crate) type Entry<'a> = (&'a String, Result<Section<'a>, Invalid>);
 
 impl<'a> Section<'a> {
     pub(crate) fn root(table: &'a Table) -> Self {
@@ -56,13 +59,26 @@ impl<'a> Section<'a> {
         Self::within(self.value(key), self.path_of(key))
     }
 
-    /// Goes into each table of a table, whatever their names.
-    pub(crate) fn sections(&mut self, key: &'static str) -> Result<Vec<(&'a String, Section<'a>)>, Invalid> {
+    /// Goes into each table of a table, whatever their names; what is no table is for the caller to bear or not.
+    pub(crate) fn sections(&mut self, key: &'static str) -> Result<Vec<Entry<'a>>, Invalid> {
         let Section { table, path, .. } = self.section(key)?;
-        let one = |(name, value): (&'a String, &'a Value)| {
-            Ok((name, Self::within(Some(value), below(&path, name))?))
+        let one =
+            |(name, value): (&'a String, &'a Value)| (name, Self::within(Some(value), below(&path, name)));
+        Ok(table.into_iter().flatten().map(one).collect())
+    }
+
+    /// Reads a length of time in seconds, fractions included.
+    pub(crate) fn seconds(&mut self, key: &'static str) -> Result<Option<Duration>, Invalid> {
+        let Some(seconds) = self.get::<f64>(key)? else { return Ok(None) };
+        let refuse = |_| {
+            invalid(&self.path_of(key), &format!("invalid value: `{seconds}`, expected 0 or more seconds"))
         };
-        table.into_iter().flatten().map(one).collect()
+        Duration::try_from_secs_f64(seconds).map(Some).map_err(refuse)
+    }
+
+    /// Makes the error of a table whose values do not fit together.
+    pub(crate) fn refuse(&self, message: &str) -> Invalid {
+        invalid(&self.path, message)
     }
 
     /// Returns the names in this table that nothing has asked for.

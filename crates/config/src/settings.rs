@@ -12,7 +12,7 @@ use serde::Deserialize;
 use toml::Table;
 
 use crate::{
-    ApprovalPolicy, ConfigError, Layer, ProviderConfig, SandboxMode, WorkspaceWrite,
+    ApprovalPolicy, ConfigError, Layer, McpServer, ProviderConfig, SandboxMode, WorkspaceWrite,
     features::{self, Switch},
     keys, known,
     layers::Stack,
@@ -36,6 +36,8 @@ pub struct Config {
     pub model_provider: String,
     /// The providers there are, by id.
     pub providers: BTreeMap<String, ProviderConfig>,
+    /// The MCP servers there are, by name. A broken one costs itself only, so its error stands in its place.
+    pub mcp_servers: BTreeMap<String, Result<McpServer, ConfigError>>,
     /// When to ask the person.
     pub approval_policy: ApprovalPolicy,
     /// What commands may touch.
@@ -177,6 +179,7 @@ impl Config {
         let mut root = Section::root(table);
         let mut unknown = Vec::new();
         let providers = providers(&mut root, &mut unknown)?;
+        let mcp_servers = mcp_servers(&mut root, stack, &mut unknown)?;
         let mut sandbox = root.section("sandbox_workspace_write")?;
         let workspace_write = WorkspaceWrite::read(&mut sandbox, home)?;
         let mut skein = root.section("skein")?;
@@ -187,6 +190,7 @@ impl Config {
             model: root.get("model")?.filter(|model: &String| !model.is_empty()),
             model_provider: root.get("model_provider")?.unwrap_or_else(|| OPENAI.to_owned()),
             providers,
+            mcp_servers,
             approval_policy: root.get("approval_policy")?.unwrap_or_default(),
             sandbox_mode: root.get("sandbox_mode")?.unwrap_or_default(),
             workspace_write,
@@ -224,7 +228,8 @@ fn providers(
     let openai = ProviderConfig::openai(root.get("openai_base_url")?);
     let built_in = [openai, ProviderConfig::scripted()];
     let mut providers = BTreeMap::from(built_in.map(|provider| (provider.id.clone(), provider)));
-    for (id, mut section) in root.sections("model_providers")? {
+    for (id, section) in root.sections("model_providers")? {
+        let mut section = section?;
         if id == OPENAI {
             // Both published releases refuse it; what worked here would break their start.
             let path = vec!["model_providers".to_owned(), id.clone()];
@@ -236,6 +241,23 @@ fn providers(
         unknown.extend(section.unread().filter(|path| !known::is_known_of_provider(path)));
     }
     Ok(providers)
+}
+
+fn mcp_servers(
+    root: &mut Section<'_>,
+    stack: &Stack,
+    unknown: &mut Vec<Vec<String>>,
+) -> Result<BTreeMap<String, Result<McpServer, ConfigError>>, Invalid> {
+    let mut read = |section: Result<Section<'_>, Invalid>| {
+        let mut section = section?;
+        let server = McpServer::read(&mut section)?;
+        unknown.extend(section.unread().filter(|path| !known::is_known_of_mcp_server(path)));
+        Ok(server)
+    };
+    let one = |(name, section): (&String, _)| {
+        (name.clone(), read(section).map_err(|invalid| stack.locate(invalid)))
+    };
+    Ok(root.sections("mcp_servers")?.into_iter().map(one).collect())
 }
 
 fn features(
