@@ -3,9 +3,9 @@
 //! Three types to know: a [`Request`] holds everything of one question; a [`Model`] turns it into a stream of
 //! [`StreamEvent`]s. [`ResponsesModel`] does so over HTTP, [`ScriptedModel`] without any network.
 //!
-//! The path of one call: `Model::stream` → the body and headers of the request (`responses/body.rs`, `headers.rs`) →
+//! The path of one call: `Model::stream` → the body and headers of the request (`responses/body.rs`, `http/headers.rs`) →
 //! one POST, repeated silently as often as the provider's settings allow → server-sent events, each capped in size and
-//! awaited no longer than the idle time-out (`responses/sse.rs`) → [`StreamEvent`]s (`responses/event.rs`).
+//! awaited no longer than the idle time-out (`http/sse.rs`) → [`StreamEvent`]s (`responses/event.rs`).
 //!
 //! Invariants: a stream ends with [`StreamEvent::Completed`] or with one [`ModelError`], and nothing follows either.
 //! Dropping a stream closes its request at once; no task is left behind.
@@ -16,6 +16,7 @@
 mod catalog;
 mod error;
 mod event;
+mod http;
 mod provider;
 mod request;
 mod responses;

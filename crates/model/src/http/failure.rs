@@ -90,7 +90,7 @@ fn error(status: StatusCode, head: &HeaderMap, body: &str, url: &str, after: Opt
 }
 
 /// Makes the error of a response that the provider gave up, by the code that it gave.
-pub(super) fn failed(code: &str, words: &str) -> ModelError {
+pub(crate) fn failed(code: &str, words: &str) -> ModelError {
     if let Some(error) = known(code, words, None) {
         return error;
     }
@@ -108,7 +108,7 @@ pub(super) fn failed(code: &str, words: &str) -> ModelError {
 }
 
 /// Makes the error of a response that ends early.
-pub(super) fn incomplete(reason: &str) -> ModelError {
+pub(crate) fn incomplete(reason: &str) -> ModelError {
     let words = format!("Incomplete response returned, reason: {reason}");
     match reason {
         // A filter sees another text the next time; a limit is met again.
