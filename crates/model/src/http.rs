@@ -41,6 +41,11 @@ pub(crate) trait Hear: Send + 'static {
 
     /// Takes in the data of an event, and adds what it means, if anything.
     fn hear(&mut self, data: &str, told: &mut Told);
+
+    /// Returns how a response ends behind whose last event nothing comes any more.
+    fn end(&mut self, why: ModelError) -> Result<StreamEvent, ModelError> {
+        Err(why)
+    }
 }
 
 impl Http {
@@ -175,15 +180,19 @@ impl<S: Stream<Item = Result<String, Broken>>, H: Hear> Listening<S, H> {
             if let Some(told) = self.told.pop_front() {
                 return told;
             }
-            match self.events.next().await {
-                Some(Ok(data)) => self.hear.hear(&data, &mut self.told),
+            let why = match self.events.next().await {
+                Some(Ok(data)) => {
+                    self.hear.hear(&data, &mut self.told);
+                    continue;
+                }
                 // It would be as large the next time.
                 Some(Err(broken @ Broken::TooLarge)) => {
-                    return Err(ModelError { retry: Retry::No, ..ModelError::cut(broken) });
+                    ModelError { retry: Retry::No, ..ModelError::cut(broken) }
                 }
-                Some(Err(broken)) => return Err(ModelError::cut(broken)),
-                None => return Err(ModelError::cut(format_args!("stream closed before {}", H::LAST))),
-            }
+                Some(Err(broken)) => ModelError::cut(broken),
+                None => ModelError::cut(format_args!("stream closed before {}", H::LAST)),
+            };
+            return self.hear.end(why);
         }
     }
 }

@@ -95,15 +95,30 @@ pub(crate) fn failed(code: &str, words: &str) -> ModelError {
         return error;
     }
     match code {
-        "invalid_prompt" if words.is_empty() => {
+        "invalid_prompt" | "invalid_request_error" if words.is_empty() => {
             ModelError::last(ErrorKind::Other, "The provider refused the prompt.")
         }
-        "invalid_prompt" => ModelError::last(ErrorKind::Other, words),
+        "invalid_prompt" | "invalid_request_error" => ModelError::last(ErrorKind::Other, words),
         "rate_limit_exceeded" => {
             ModelError { retry: pause::then_retry(pause::from_words(words)), ..ModelError::cut(words) }
         }
         _ if words.is_empty() => ModelError::cut("the provider reported a failure without saying which"),
         _ => ModelError::cut(words),
+    }
+}
+
+/// Makes the error of what a stream reports instead of a response: an object, or bare words; its code may be a status.
+pub(crate) fn reported(error: Value) -> ModelError {
+    let told = Told(error);
+    let words = told.0.as_str().or_else(|| told.text("message")).unwrap_or_default().trim();
+    if let Some(error) = told.known(words) {
+        return error;
+    }
+    match told.status() {
+        Some(429) => failed("rate_limit_exceeded", words),
+        // A time-out of the provider's own is no refusal.
+        Some(status) if (400..500).contains(&status) && status != 408 => failed("invalid_prompt", words),
+        _ => failed(told.codes().next().unwrap_or_default(), words),
     }
 }
 
@@ -203,6 +218,12 @@ impl Told {
         coded.or_else(|| is_too_long(words).then(|| full(words)))
     }
 
+    /// Returns the status that some providers put where others have a code.
+    fn status(&self) -> Option<u64> {
+        let code = self.0.get("code")?;
+        code.as_u64().or_else(|| code.as_str()?.parse().ok())
+    }
+
     fn text(&self, field: &str) -> Option<&str> {
         self.0.get(field)?.as_str()
     }
@@ -216,6 +237,7 @@ impl Told {
 mod tests {
     use pretty_assertions::assert_eq;
     use reqwest::header::HeaderValue;
+    use serde_json::json;
 
     use super::*;
 
@@ -365,6 +387,53 @@ mod tests {
                 ErrorKind::ContextWindowExceeded,
                 "{body}"
             );
+        }
+    }
+
+    #[test]
+    fn a_failure_inside_a_stream_is_told_by_what_it_says() {
+        use ErrorKind::{ContextWindowExceeded, Other, StreamDisconnected, UsageLimitExceeded};
+        let cut = |words: &str| format!("stream disconnected before completion: {words}");
+        for (error, kind, message, retry) in [
+            (json!("out of memory"), StreamDisconnected, cut("out of memory"), Retry::Stream),
+            (json!({ "code": 502, "message": "gone" }), StreamDisconnected, cut("gone"), Retry::Stream),
+            (json!({ "code": "503", "message": "gone" }), StreamDisconnected, cut("gone"), Retry::Stream),
+            (json!({ "code": 408, "message": "late" }), StreamDisconnected, cut("late"), Retry::Stream),
+            (
+                json!({ "code": 429, "message": "try again in 2s" }),
+                StreamDisconnected,
+                cut("try again in 2s"),
+                Retry::After(seconds(2.0)),
+            ),
+            (json!({ "code": 401, "message": "no key" }), Other, "no key".into(), Retry::No),
+            (json!({ "code": 403 }), Other, "The provider refused the prompt.".into(), Retry::No),
+            (
+                json!({ "type": "invalid_request_error", "code": null, "message": "bad" }),
+                Other,
+                "bad".into(),
+                Retry::No,
+            ),
+            (
+                json!({ "type": "server_error" }),
+                StreamDisconnected,
+                cut("the provider reported a failure without saying which"),
+                Retry::Stream,
+            ),
+            (
+                json!({ "code": "insufficient_quota", "message": "pay" }),
+                UsageLimitExceeded,
+                "Quota exceeded. Check the plan and the billing of this account.".into(),
+                Retry::No,
+            ),
+            (
+                json!({ "message": "This model's maximum context length is 8 tokens." }),
+                ContextWindowExceeded,
+                full("").message,
+                Retry::No,
+            ),
+        ] {
+            let told = reported(error.clone());
+            assert_eq!((told.kind, told.message, told.retry), (kind, message, retry), "{error}");
         }
     }
 

@@ -255,7 +255,7 @@ async fn limits_that_come_with_a_refusal_are_told_before_it() {
 
 #[tokio::test]
 async fn a_long_refusal_is_cut_and_names_no_secret() {
-    let provider = Provider::start([Answer::status(404, &"n".repeat(1 << 20))]).await;
+    let provider = Provider::start([Answer::status(404, "n".repeat(1 << 20))]).await;
     let query = vec![("key".to_owned(), "secret".to_owned())];
     let base = provider.url.replace("//", "//me:secret@");
     let error = failed(ProviderSettings { query, ..settings(&base) }).await;
