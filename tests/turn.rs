@@ -1,5 +1,6 @@
 //! `turn/*`.
 
+mod chat;
 mod context;
 mod failure;
 mod interrupt;

@@ -26,7 +26,7 @@ const MAX_RETRIES: u64 = 100;
 const STREAM_IDLE: Duration = Duration::from_secs(300);
 
 /// The protocol that a provider speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WireApi {
     /// The Responses API.

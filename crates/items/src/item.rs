@@ -93,7 +93,8 @@ impl ResponseItem {
         ]))
     }
 
-    fn of<const N: usize>(fields: [(&str, Value); N]) -> Self {
+    /// Makes an item of the given fields.
+    pub fn of<'a>(fields: impl IntoIterator<Item = (&'a str, Value)>) -> Self {
         Self(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 

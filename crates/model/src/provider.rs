@@ -9,7 +9,7 @@ pub struct ProviderSettings {
     pub id: String,
     /// The name that people read.
     pub name: String,
-    /// What `/responses` is appended to.
+    /// What the paths of the API are appended to.
     pub base_url: String,
     /// How the provider knows who asks.
     pub auth: Auth,

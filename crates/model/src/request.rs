@@ -40,6 +40,13 @@ pub struct Request {
     pub client_metadata: Map<String, Value>,
 }
 
+impl Request {
+    /// Returns the tier of service in the words of the API: what clients call fast, it calls priority.
+    pub(crate) fn tier(&self) -> Option<&str> {
+        self.service_tier.as_deref().map(|tier| if tier == "fast" { "priority" } else { tier })
+    }
+}
+
 /// How a model is to think.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reasoning {

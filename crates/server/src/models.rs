@@ -6,12 +6,12 @@ use std::{
 };
 
 use config::{Config, ProviderConfig, SCRIPTED, WireApi};
-use model::{Auth, Model, ProviderSettings, ResponsesModel, ScriptedModel};
+use model::{Auth, ChatModel, Model, ProviderSettings, ResponsesModel, ScriptedModel};
 
 /// The providers in use; threads with the same settings share one, and with it its connections.
 #[derive(Default)]
 pub(crate) struct Models {
-    made: Mutex<HashMap<ProviderSettings, Arc<dyn Model>>>,
+    made: Mutex<HashMap<(WireApi, ProviderSettings), Arc<dyn Model>>>,
 }
 
 impl Models {
@@ -26,14 +26,12 @@ impl Models {
             return Ok(Arc::new(ScriptedModel::default()));
         }
         let provider = config.providers.get(id).ok_or_else(|| format!("Model provider `{id}` not found"))?;
-        if provider.wire_api == WireApi::Chat {
-            return Err(format!(
-                "model_providers.{id}.wire_api = \"chat\" is not supported by this server yet"
-            ));
-        }
-        let settings = settings(provider, env);
+        let (wire, settings) = (provider.wire_api, settings(provider, env));
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let model = made.entry(settings.clone()).or_insert_with(|| Arc::new(ResponsesModel::new(settings)));
+        let model = made.entry((wire, settings.clone())).or_insert_with(|| match wire {
+            WireApi::Responses => Arc::new(ResponsesModel::new(settings)),
+            WireApi::Chat => Arc::new(ChatModel::new(settings)),
+        });
         Ok(Arc::clone(model))
     }
 }

@@ -1,4 +1,4 @@
-//! A model provider on loopback that speaks the Responses API from a script.
+//! A model provider on loopback that speaks the Responses API, and Chat Completions, from a script.
 
 mod answer;
 pub mod events;
@@ -19,7 +19,7 @@ pub use self::answer::{Answer, Gate, say};
 pub use self::request::Request;
 use crate::daemon::DEADLINE;
 
-/// A model provider that answers from a script, and without one says `Done`.
+/// A model provider that answers from a script, and without one says `Done` as the Responses API does.
 ///
 /// It runs on a thread of its own, so that a test that blocks does not stop it.
 pub struct MockModel {
@@ -43,7 +43,10 @@ impl MockModel {
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let shared = Arc::new(Shared::default());
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = axum::Router::new().route("/v1/responses", post(answer)).with_state(Arc::clone(&shared));
+        let router = axum::Router::new()
+            .route("/v1/responses", post(answer))
+            .route("/v1/chat/completions", post(answer))
+            .with_state(Arc::clone(&shared));
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {

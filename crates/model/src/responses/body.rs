@@ -20,7 +20,7 @@ pub(super) fn write(request: &Request) -> serde_json::Result<Vec<u8>> {
         reasoning,
         include,
         verbosity,
-        service_tier,
+        service_tier: _,
         output_schema,
         thread_id,
         turn_state: _,
@@ -39,7 +39,7 @@ pub(super) fn write(request: &Request) -> serde_json::Result<Vec<u8>> {
         store: false,
         stream: true,
         include,
-        service_tier: service_tier.as_deref().map(tier),
+        service_tier: request.tier(),
         prompt_cache_key: thread_id,
         text: Text::new(verbosity.as_deref(), output_schema.as_ref()),
         client_metadata,
@@ -115,14 +115,6 @@ struct Format<'a> {
     name: &'static str,
     strict: bool,
     schema: &'a Value,
-}
-
-/// What clients call fast, the API calls priority.
-fn tier(tier: &str) -> &str {
-    match tier {
-        "fast" => "priority",
-        other => other,
-    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@ use items::ResponseItem;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{failure, headers::SERVED_BY};
-use crate::{ModelError, StreamEvent, TokenUsage};
+use crate::{
+    ModelError, StreamEvent, TokenUsage,
+    http::{failure, headers::SERVED_BY},
+};
 
 /// Hands what an event means to `tell`; an event that is unknown, or not in the form of its kind, means nothing.
 ///

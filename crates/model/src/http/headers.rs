@@ -9,7 +9,7 @@ use crate::{RateLimitWindow, RateLimits, Request, StreamEvent};
 
 const TURN_STATE: &str = "x-codex-turn-state";
 /// Names the model that answers: a header, or an entry of `response.headers` in the first event.
-pub(super) const SERVED_BY: &str = "openai-model";
+pub(crate) const SERVED_BY: &str = "openai-model";
 
 /// Returns the headers of a request; those of the provider's settings win.
 pub(super) fn of_request(request: &Request, provider: &HeaderMap) -> HeaderMap {

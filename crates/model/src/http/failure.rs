@@ -60,7 +60,7 @@ pub(super) fn refused(
 fn error(status: StatusCode, head: &HeaderMap, body: &str, url: &str, after: Option<Duration>) -> ModelError {
     let told = Told::read(body);
     let words = told.text("message").unwrap_or(body).trim();
-    if let Some(error) = told.codes().find_map(|code| known(code, words, told.resets_at())) {
+    if let Some(error) = told.known(words) {
         return error;
     }
     match status.as_u16() {
@@ -90,15 +90,15 @@ fn error(status: StatusCode, head: &HeaderMap, body: &str, url: &str, after: Opt
 }
 
 /// Makes the error of a response that the provider gave up, by the code that it gave.
-pub(super) fn failed(code: &str, words: &str) -> ModelError {
+pub(crate) fn failed(code: &str, words: &str) -> ModelError {
     if let Some(error) = known(code, words, None) {
         return error;
     }
     match code {
-        "invalid_prompt" if words.is_empty() => {
+        "invalid_prompt" | "invalid_request_error" if words.is_empty() => {
             ModelError::last(ErrorKind::Other, "The provider refused the prompt.")
         }
-        "invalid_prompt" => ModelError::last(ErrorKind::Other, words),
+        "invalid_prompt" | "invalid_request_error" => ModelError::last(ErrorKind::Other, words),
         "rate_limit_exceeded" => {
             ModelError { retry: pause::then_retry(pause::from_words(words)), ..ModelError::cut(words) }
         }
@@ -107,8 +107,23 @@ pub(super) fn failed(code: &str, words: &str) -> ModelError {
     }
 }
 
+/// Makes the error of what a stream reports instead of a response: an object, or bare words; its code may be a status.
+pub(crate) fn reported(error: Value) -> ModelError {
+    let told = Told(error);
+    let words = told.0.as_str().or_else(|| told.text("message")).unwrap_or_default().trim();
+    if let Some(error) = told.known(words) {
+        return error;
+    }
+    match told.status() {
+        Some(429) => failed("rate_limit_exceeded", words),
+        // A time-out of the provider's own is no refusal.
+        Some(status) if (400..500).contains(&status) && status != 408 => failed("invalid_prompt", words),
+        _ => failed(told.codes().next().unwrap_or_default(), words),
+    }
+}
+
 /// Makes the error of a response that ends early.
-pub(super) fn incomplete(reason: &str) -> ModelError {
+pub(crate) fn incomplete(reason: &str) -> ModelError {
     let words = format!("Incomplete response returned, reason: {reason}");
     match reason {
         // A filter sees another text the next time; a limit is met again.
@@ -120,12 +135,7 @@ pub(super) fn incomplete(reason: &str) -> ModelError {
 /// Makes the error of a code that means the same wherever it stands; nothing is gained by asking again.
 fn known(code: &str, words: &str, resets_at: Option<i64>) -> Option<ModelError> {
     let (kind, message) = match code {
-        "context_length_exceeded" => (
-            ErrorKind::ContextWindowExceeded,
-            "The conversation no longer fits into the model's context window. Start a new thread, or go on from an \
-             earlier point of this one."
-                .to_owned(),
-        ),
+        "context_length_exceeded" | "exceed_context_size_error" => return Some(full(words)),
         "insufficient_quota" => (
             ErrorKind::UsageLimitExceeded,
             "Quota exceeded. Check the plan and the billing of this account.".to_owned(),
@@ -134,9 +144,10 @@ fn known(code: &str, words: &str, resets_at: Option<i64>) -> Option<ModelError> 
             ErrorKind::UsageLimitExceeded,
             "The plan of this account does not include this use of the model.".to_owned(),
         ),
-        "usage_limit_reached" => {
-            (ErrorKind::UsageLimitExceeded, format!("You've hit your usage limit. Try again {}.", at(resets_at)))
-        }
+        "usage_limit_reached" => (
+            ErrorKind::UsageLimitExceeded,
+            format!("You've hit your usage limit. Try again {}.", at(resets_at)),
+        ),
         "server_is_overloaded" | "slow_down" => (
             ErrorKind::ServerOverloaded,
             "The model is at capacity. Try another model, or this one later.".to_owned(),
@@ -144,6 +155,31 @@ fn known(code: &str, words: &str, resets_at: Option<i64>) -> Option<ModelError> 
         _ => return None,
     };
     Some(ModelError::last(kind, message).with_details(words))
+}
+
+/// Makes the error of a conversation that is longer than the model can read.
+fn full(words: &str) -> ModelError {
+    let message = "The conversation no longer fits into the model's context window. Start a new thread, or go on \
+                   from an earlier point of this one.";
+    ModelError::last(ErrorKind::ContextWindowExceeded, message).with_details(words)
+}
+
+/// Words in which servers without a code for it say that a conversation is too long.
+const TOO_LONG: [&str; 9] = [
+    "maximum context length",      // OpenAI, Azure, vLLM, DeepSeek, OpenRouter, Mistral
+    "maximum model length",        // vLLM
+    "available context size",      // llama.cpp
+    "with context length of only", // LM Studio
+    "greater than the context length", // LM Studio
+    "max context length",          // Ollama
+    "prompt is too long",          // Anthropic, behind gateways
+    "input is too long",           // Bedrock, behind gateways
+    "maximum number of tokens allowed", // Gemini
+];
+
+fn is_too_long(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    TOO_LONG.iter().any(|said| words.contains(said))
 }
 
 /// Says when a limit ends, in the time of the person's clock.
@@ -162,18 +198,30 @@ fn ids(head: &HeaderMap) -> String {
     known.map(|(name, id)| format!(", {name}: {id}")).collect()
 }
 
-/// What the body of a refusal says: the `error` of a JSON object, or nothing.
+/// What the body of a refusal says: the `error` of a JSON object, the object itself where it has none, or nothing.
 struct Told(Value);
 
 impl Told {
     fn read(body: &str) -> Self {
         let mut whole = serde_json::from_str::<Value>(body).unwrap_or_default();
-        Self(whole.get_mut("error").map(Value::take).unwrap_or_default())
+        Self(whole.get_mut("error").map(Value::take).unwrap_or(whole))
     }
 
     /// Returns the words that may name the refusal; providers put it into one of two fields.
     fn codes(&self) -> impl Iterator<Item = &str> {
         ["code", "type"].into_iter().filter_map(|field| self.text(field))
+    }
+
+    /// Returns the error that is the same wherever it is told, by its code or, of the most frequent one, by its words.
+    fn known(&self, words: &str) -> Option<ModelError> {
+        let coded = self.codes().find_map(|code| known(code, words, self.resets_at()));
+        coded.or_else(|| is_too_long(words).then(|| full(words)))
+    }
+
+    /// Returns the status that some providers put where others have a code.
+    fn status(&self) -> Option<u64> {
+        let code = self.0.get("code")?;
+        code.as_u64().or_else(|| code.as_str()?.parse().ok())
     }
 
     fn text(&self, field: &str) -> Option<&str> {
@@ -189,6 +237,7 @@ impl Told {
 mod tests {
     use pretty_assertions::assert_eq;
     use reqwest::header::HeaderValue;
+    use serde_json::json;
 
     use super::*;
 
@@ -305,6 +354,86 @@ mod tests {
             let error =
                 ModelError { kind, message: message.to_owned(), details: details.map(str::to_owned), retry };
             assert_eq!((refused.error, refused.transient), (error, transient), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_conversation_that_is_too_long_is_told_by_code_or_by_words() {
+        for (status, body) in [
+            (
+                400,
+                r#"{"error":{"code":400,"message":"request (9000 tokens) exceeds the available context size (4096 tokens), try increasing it","type":"exceed_context_size_error"}}"#,
+            ),
+            (
+                400,
+                r#"{"object":"error","message":"This model's maximum context length is 4096 tokens. However, you requested 5000 tokens.","type":"BadRequestError","param":null,"code":400}"#,
+            ),
+            (
+                400,
+                r#"{"error":"Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens."}"#,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"prompt too long; exceeded max context length by 12 tokens","type":"invalid_request_error"}}"#,
+            ),
+            (
+                422,
+                r#"{"message":"Prompt contains 40000 tokens, too large for model with 32768 maximum context length"}"#,
+            ),
+            (500, "the request exceeds the available context size. try increasing the context size"),
+        ] {
+            assert_eq!(
+                refused_with(status, &[], body).error.kind,
+                ErrorKind::ContextWindowExceeded,
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_failure_inside_a_stream_is_told_by_what_it_says() {
+        use ErrorKind::{ContextWindowExceeded, Other, StreamDisconnected, UsageLimitExceeded};
+        let cut = |words: &str| format!("stream disconnected before completion: {words}");
+        for (error, kind, message, retry) in [
+            (json!("out of memory"), StreamDisconnected, cut("out of memory"), Retry::Stream),
+            (json!({ "code": 502, "message": "gone" }), StreamDisconnected, cut("gone"), Retry::Stream),
+            (json!({ "code": "503", "message": "gone" }), StreamDisconnected, cut("gone"), Retry::Stream),
+            (json!({ "code": 408, "message": "late" }), StreamDisconnected, cut("late"), Retry::Stream),
+            (
+                json!({ "code": 429, "message": "try again in 2s" }),
+                StreamDisconnected,
+                cut("try again in 2s"),
+                Retry::After(seconds(2.0)),
+            ),
+            (json!({ "code": 401, "message": "no key" }), Other, "no key".into(), Retry::No),
+            (json!({ "code": 403 }), Other, "The provider refused the prompt.".into(), Retry::No),
+            (
+                json!({ "type": "invalid_request_error", "code": null, "message": "bad" }),
+                Other,
+                "bad".into(),
+                Retry::No,
+            ),
+            (
+                json!({ "type": "server_error" }),
+                StreamDisconnected,
+                cut("the provider reported a failure without saying which"),
+                Retry::Stream,
+            ),
+            (
+                json!({ "code": "insufficient_quota", "message": "pay" }),
+                UsageLimitExceeded,
+                "Quota exceeded. Check the plan and the billing of this account.".into(),
+                Retry::No,
+            ),
+            (
+                json!({ "message": "This model's maximum context length is 8 tokens." }),
+                ContextWindowExceeded,
+                full("").message,
+                Retry::No,
+            ),
+        ] {
+            let told = reported(error.clone());
+            assert_eq!((told.kind, told.message, told.retry), (kind, message, retry), "{error}");
         }
     }
 

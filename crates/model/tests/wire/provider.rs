@@ -49,7 +49,7 @@ pub struct Asking(oneshot::Receiver<()>);
 pub struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
-    body: String,
+    body: Bytes,
     end: End,
 }
 
@@ -107,13 +107,14 @@ impl Answer {
         let lines = events.into_iter().map(|event| format!("event: {}\ndata: {event}\n\n", name(&event)));
         Self {
             headers: vec![("content-type".into(), "text/event-stream".into())],
-            ..Self::status(200, &lines.collect::<String>())
+            ..Self::status(200, lines.collect::<String>())
         }
     }
 
     /// Answers with a status and a body.
-    pub fn status(status: u16, body: &str) -> Self {
-        Self { status, headers: Vec::new(), body: body.to_owned(), end: End::Clean }
+    pub fn status(status: u16, body: impl AsRef<[u8]>) -> Self {
+        let body = Bytes::copy_from_slice(body.as_ref());
+        Self { status, headers: Vec::new(), body, end: End::Clean }
     }
 
     /// Does not answer.
@@ -147,7 +148,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         headers: head.headers,
     });
     let answer = shared.answers.lock().unwrap().pop_front().expect("a request too many");
-    let body = stream::iter([Ok(Bytes::from(answer.body))]);
+    let body = stream::iter([Ok(answer.body)]);
     let (alive, gone) = oneshot::channel::<()>();
     let body = match answer.end {
         End::Clean => Body::from_stream(body),

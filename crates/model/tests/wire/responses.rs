@@ -1,58 +1,21 @@
 //! The Responses wire against a provider on loopback: what is sent, what comes back, and what becomes of failures.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
-
-mod provider;
-
 use std::{net::TcpListener, time::Duration};
 
 use futures::StreamExt;
-use items::{ResponseItem, Role};
 use model::{
-    Auth, ClientIdentity, ErrorKind, Model, ModelError, ProviderSettings, RateLimits, Request,
-    ResponsesModel, Retry, StreamEvent,
+    Auth, ErrorKind, Model, ModelError, ProviderSettings, RateLimits, Request, ResponsesModel, Retry,
+    StreamEvent,
 };
 use pretty_assertions::assert_eq;
-use provider::{Answer, Provider};
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
-/// Whatever takes longer than this hangs.
-const HUNG: Duration = Duration::from_secs(20);
-
-fn settings(base_url: &str) -> ProviderSettings {
-    ProviderSettings {
-        id: "acme".into(),
-        name: "Acme".into(),
-        base_url: base_url.into(),
-        auth: Auth::None,
-        headers: Vec::new(),
-        query: Vec::new(),
-        request_max_retries: 0,
-        stream_max_retries: 0,
-        stream_idle_timeout: HUNG,
-    }
-}
-
-fn request() -> Request {
-    Request {
-        model: "mock-model".into(),
-        instructions: Some("be kind".into()),
-        input: vec![ResponseItem::message(Role::User, "hi")].into(),
-        tools: vec![json!({ "type": "web_search" })],
-        parallel_tool_calls: false,
-        reasoning: None,
-        include: Vec::new(),
-        verbosity: None,
-        service_tier: None,
-        output_schema: None,
-        thread_id: "thread-1".into(),
-        turn_state: None,
-        client: ClientIdentity { name: "lab".into(), user_agent: "lab/0.1".into() },
-        turn_metadata: Map::new(),
-        client_metadata: Map::new(),
-    }
-}
+use crate::{
+    HUNG,
+    provider::{Answer, Provider},
+    request, settings,
+};
 
 async fn asked(settings: ProviderSettings) -> Vec<Result<StreamEvent, ModelError>> {
     asked_with(settings, request()).await
@@ -292,7 +255,7 @@ async fn limits_that_come_with_a_refusal_are_told_before_it() {
 
 #[tokio::test]
 async fn a_long_refusal_is_cut_and_names_no_secret() {
-    let provider = Provider::start([Answer::status(404, &"n".repeat(1 << 20))]).await;
+    let provider = Provider::start([Answer::status(404, "n".repeat(1 << 20))]).await;
     let query = vec![("key".to_owned(), "secret".to_owned())];
     let base = provider.url.replace("//", "//me:secret@");
     let error = failed(ProviderSettings { query, ..settings(&base) }).await;

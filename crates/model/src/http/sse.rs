@@ -1,9 +1,10 @@
-//! Server-sent events out of the pieces in which a body arrives.
+//! Server-sent events, or one whole JSON text, out of the pieces in which a body arrives.
 //!
 //! Invariant: no more than [`LARGEST_EVENT`] and one piece of the body are held at once, whatever is sent.
 
 use std::{
     error::Error,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -34,7 +35,28 @@ pub(super) enum Broken {
 }
 
 /// Returns the data of each event. Ends at the end of the body, or after the first error.
+///
+/// A body that is one JSON object, of a gateway that does not know how to stream, is the data of one event. It is told
+/// by how it begins, as no stream does: content types are not to be trusted.
 pub(super) fn events<E>(
+    body: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
+    idle: Duration,
+) -> impl Stream<Item = Result<String, Broken>> + Send
+where
+    E: Error + Send + Sync + 'static,
+{
+    let mut body = Box::pin(body.peekable());
+    let opened = async move {
+        match timeout(idle, body.as_mut().peek()).await {
+            Ok(Some(Ok(piece))) if piece.trim_ascii_start().starts_with(b"{") => whole(body, idle).boxed(),
+            Ok(_) => streamed(body, idle).boxed(),
+            Err(_) => stream::iter([Err(Broken::Idle)]).boxed(),
+        }
+    };
+    stream::once(opened).flatten()
+}
+
+fn streamed<E>(
     body: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
     idle: Duration,
 ) -> impl Stream<Item = Result<String, Broken>> + Send
@@ -59,6 +81,20 @@ where
                 Err(error) => return Some((Err(broken(error)), None)),
             }
         }
+    })
+}
+
+fn whole<E: Error + Send + 'static>(
+    body: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
+    idle: Duration,
+) -> impl Stream<Item = Result<String, Broken>> + Send {
+    stream::once(async move {
+        let mut body = pin!(capped(body, Arc::default()));
+        let mut text = Vec::new();
+        while let Some(piece) = timeout(idle, body.next()).await.map_err(|_| Broken::Idle)? {
+            text.extend_from_slice(&piece?);
+        }
+        String::from_utf8(text).map_err(|error| Broken::Malformed(error.to_string()))
     })
 }
 
@@ -139,6 +175,22 @@ mod tests {
             stream::repeat_with(move || Ok::<_, Infallible>(event.clone())).take((LARGEST_EVENT >> 20) + 2);
         let whole = events(many, IDLE).all(|event| async move { event.is_ok() });
         assert!(whole.await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_one_object_comes_whole_or_not_at_all() {
+        let body = "\n {\"a\":\n\n\"é\"}";
+        for cut in 4..=body.len() {
+            let (head, tail) = body.as_bytes().split_at(cut);
+            assert_eq!(heard(pieces([head, tail])).await, [Ok(body.to_owned())], "cut at {cut}");
+        }
+        let silent = pieces([b"{".as_slice()]).chain(stream::pending());
+        assert_eq!(heard(silent).await, [Err(Broken::Idle)]);
+        let piece = Bytes::from(vec![b'{'; 1 << 20]);
+        let endless = stream::repeat_with(move || Ok::<_, Infallible>(piece.clone()));
+        assert_eq!(heard(endless).await, [Err(Broken::TooLarge)]);
+        let told = heard(pieces([b"{\xff".as_slice()])).await;
+        assert!(matches!(told.as_slice(), [Err(Broken::Malformed(_))]), "{told:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -31,9 +31,9 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Checks the settings and makes the client; blocks on files.
-    pub(super) fn new(settings: &ProviderSettings) -> Result<Self, ModelError> {
-        let url = url(settings)?;
+    /// Checks the settings and makes the client; blocks on files. `path` is what is asked for below the base.
+    pub(super) fn new(settings: &ProviderSettings, path: &str) -> Result<Self, ModelError> {
+        let url = url(settings, path)?;
         let client = client(&url).build().map_err(|error| {
             refusal(
                 settings,
@@ -44,8 +44,8 @@ impl Endpoint {
     }
 }
 
-fn url(settings: &ProviderSettings) -> Result<Url, ModelError> {
-    let given = format!("{}/responses", settings.base_url.trim_end_matches('/'));
+fn url(settings: &ProviderSettings, path: &str) -> Result<Url, ModelError> {
+    let given = format!("{}/{path}", settings.base_url.trim_end_matches('/'));
     let mut url = Url::parse(&given)
         .map_err(|error| refusal(settings, format_args!("`base_url` is no URL: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn refused(settings: &ProviderSettings) -> String {
-        Endpoint::new(settings).err().unwrap().message
+        Endpoint::new(settings, "responses").err().unwrap().message
     }
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
                 "http://[::1]/v1/responses",
             ),
         ] {
-            let endpoint = Endpoint::new(&ProviderSettings { query, ..settings(base) }).unwrap();
+            let endpoint = Endpoint::new(&ProviderSettings { query, ..settings(base) }, "responses").unwrap();
             assert_eq!((endpoint.url.as_str(), endpoint.shown.as_str()), (url, shown));
         }
     }
