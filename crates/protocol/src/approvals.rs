@@ -1,8 +1,16 @@
-//! When the agent asks before it acts, and who answers.
+//! When the agent asks before it acts, who answers, and what is asked.
+
+mod command;
+mod file_change;
+mod permissions;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+
+pub use self::command::*;
+pub use self::file_change::*;
+pub use self::permissions::*;
 
 /// When the agent asks before it acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]

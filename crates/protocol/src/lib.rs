@@ -3,7 +3,8 @@
 //! Three to know: [`Thread`] is a conversation, [`Turn`] one exchange in it, [`ThreadItem`] what a turn shows.
 //! A call is a [`Method`]: a unit type such as [`ThreadStart`] with its name, params and response. A request comes in as
 //! raw params; [`known_method`] tells whether the method exists, [`KnownMethod::check_stable`] whether the client may use
-//! it, [`decode_params`] reads it. What goes out unasked is a [`ServerNotification`].
+//! it, [`decode_params`] reads it. What goes out unasked is a [`ServerNotification`]; what the server asks of a client is
+//! a [`ServerMethod`], whose answer [`decode_answer`] reads.
 //!
 //! Invariant: whatever these types write is valid under the schemas of both published releases. So enums hold the words
 //! that both know, a field that either requires is always there, and a field that only one knows goes to all clients.
@@ -21,6 +22,10 @@ mod approvals;
 #[allow(missing_docs)]
 mod config;
 #[allow(missing_docs)]
+mod dynamic_tools;
+#[allow(missing_docs)]
+mod elicitation;
+#[allow(missing_docs)]
 mod fs;
 #[allow(missing_docs)]
 mod initialize;
@@ -36,17 +41,24 @@ mod patch;
 mod path;
 mod request_id;
 #[allow(missing_docs)]
+mod review;
+#[allow(missing_docs)]
 mod sandbox;
 mod schema;
+mod server_requests;
 #[allow(missing_docs)]
 mod thread;
 #[allow(missing_docs)]
 mod turn;
 mod typescript;
+#[allow(missing_docs)]
+mod user_input;
 
 pub use account::*;
 pub use approvals::*;
 pub use config::*;
+pub use dynamic_tools::*;
+pub use elicitation::*;
 pub use fs::*;
 pub use initialize::*;
 pub use item::*;
@@ -57,8 +69,11 @@ pub use notifications::*;
 pub use patch::PatchField;
 pub use path::AbsolutePathBuf;
 pub use request_id::RequestId;
+pub use review::*;
 pub use sandbox::*;
 pub use schema::write_json_schema;
+pub use server_requests::*;
 pub use thread::*;
 pub use turn::*;
 pub use typescript::write_typescript;
+pub use user_input::*;

@@ -85,6 +85,9 @@ methods! {
     ThreadAttachmentRemove = "thread/attachment/remove", ThreadAttachmentRemoveParams => ThreadAttachmentRemoveResponse;
     ThreadSectionMove = "thread/section/move", ThreadSectionMoveParams => ThreadSectionMoveResponse;
     ThreadUnarchive = "thread/unarchive", ThreadUnarchiveParams => ThreadUnarchiveResponse;
+    ThreadBackgroundTerminalsClean = "thread/backgroundTerminals/clean", ThreadBackgroundTerminalsCleanParams => ThreadBackgroundTerminalsCleanResponse;
+    ThreadBackgroundTerminalsList = "thread/backgroundTerminals/list", ThreadBackgroundTerminalsListParams => ThreadBackgroundTerminalsListResponse;
+    ThreadBackgroundTerminalsTerminate = "thread/backgroundTerminals/terminate", ThreadBackgroundTerminalsTerminateParams => ThreadBackgroundTerminalsTerminateResponse;
     ThreadCompactStart = "thread/compact/start", ThreadCompactStartParams => ThreadCompactStartResponse;
     ThreadShellCommand = "thread/shellCommand", ThreadShellCommandParams => ThreadShellCommandResponse;
     ThreadRollback = "thread/rollback", ThreadRollbackParams => ThreadRollbackResponse;
@@ -104,6 +107,7 @@ methods! {
     TurnStart = "turn/start", TurnStartParams => TurnStartResponse;
     TurnSteer = "turn/steer", TurnSteerParams => TurnSteerResponse;
     TurnInterrupt = "turn/interrupt", TurnInterruptParams => TurnInterruptResponse;
+    ReviewStart = "review/start", ReviewStartParams => ReviewStartResponse;
     ConfigRequirementsRead = "configRequirements/read", NoParams => ConfigRequirementsReadResponse;
 }
 
@@ -114,7 +118,11 @@ pub fn decode_params<M: Method>(params: Option<&RawValue>) -> Result<M::Params, 
         (ParamsRule::None, None | Some("null")) => "{}",
         (_, Some(text)) => text,
     };
-    // Derived structs also take an array of their fields, which is no part of the protocol.
+    decode_object(text)
+}
+
+/// Reads an object. Derived structs also take an array of their fields, which is no part of the protocol.
+pub(crate) fn decode_object<T: DeserializeOwned>(text: &str) -> Result<T, InvalidRequest> {
     if text.starts_with('[') {
         return Err(InvalidRequest::new("invalid type: sequence, expected a map"));
     }

@@ -1,10 +1,10 @@
 //! The JSON Schemas of the protocol, made from the wire types, in the layout of the published server.
 //!
-//! One file a message (`v1/` the handshake, `v2/` all else, the envelopes beside them), each with the definitions that
+//! One file a message (`v1/` the handshake, `v2/` all else, the envelopes and what the server asks beside them), each with the definitions that
 //! it needs, and two bundles of everything. Invariant: a file and the bundles say the same, since all are cut from
 //! one set of definitions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::{fs, io};
 
@@ -13,29 +13,31 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::{Method, MethodVisitor, ParamsRule, RequestId, ServerNotification, known_method, visit_methods};
+use crate::{
+    Initialize, Method, MethodVisitor, ParamsRule, RequestId, ServerMethod, ServerMethodVisitor,
+    ServerNotification, known_method, visit_methods, visit_server_methods,
+};
 
 const META_SCHEMA: &str = "http://json-schema.org/draft-07/schema#";
 const REF: &str = "#/definitions/";
 
 /// Writes the schemas into a folder, which is made when missing; without `experimental`, only what is stable.
 pub fn write_json_schema(dir: &Path, experimental: bool) -> io::Result<()> {
-    let Schemas { definitions, messages } = Schemas::collect(experimental);
+    let schemas = Schemas::collect(experimental);
     for folder in ["v1", "v2"] {
         fs::create_dir_all(dir.join(folder))?;
     }
-    for name in &messages {
-        let path = dir.join(folder_of(name)).join(format!("{name}.json"));
-        write(&path, &document(&definitions, name))?;
+    for (name, folder) in &schemas.messages {
+        write(&dir.join(folder).join(format!("{name}.json")), &document(&schemas.definitions, name))?;
     }
-    write(&dir.join("codex_app_server_protocol.schemas.json"), &nested_bundle(&definitions))?;
-    write(&dir.join("codex_app_server_protocol.v2.schemas.json"), &flat_bundle(&definitions))
+    write(&dir.join("codex_app_server_protocol.schemas.json"), &schemas.nested_bundle())?;
+    write(&dir.join("codex_app_server_protocol.v2.schemas.json"), &schemas.flat_bundle())
 }
 
-/// Every definition, and the names of those that are messages of their own.
+/// Every definition, and which of them are messages of their own, with their folders.
 struct Schemas {
     definitions: Map<String, Value>,
-    messages: BTreeSet<String>,
+    messages: BTreeMap<String, &'static str>,
 }
 
 impl Schemas {
@@ -43,10 +45,17 @@ impl Schemas {
         let generator = SchemaSettings::draft07()
             .with(|settings| settings.transforms.push(Box::new(RecursiveTransform(const_to_enum))))
             .into_generator();
-        let mut methods =
-            Methods { generator, experimental, names: BTreeSet::new(), requests: vec![], hidden: vec![] };
+        let mut methods = Methods {
+            generator,
+            experimental,
+            messages: ROOT_MESSAGES.map(|name| (name.to_owned(), "")).into(),
+            requests: vec![],
+            questions: vec![],
+            hidden: vec![],
+        };
         visit_methods(&mut methods);
-        let Methods { mut generator, mut names, requests, hidden, .. } = methods;
+        visit_server_methods(&mut methods);
+        let Methods { mut generator, mut messages, requests, questions, hidden, .. } = methods;
         name_of::<RequestId>(&mut generator);
         name_of::<ServerNotification>(&mut generator);
 
@@ -58,12 +67,38 @@ impl Schemas {
         }
         name_notifications(&mut definitions["ServerNotification"]);
         definitions.insert("ClientRequest".into(), json!({ "oneOf": requests }));
+        definitions.insert("ServerRequest".into(), json!({ "oneOf": questions }));
         definitions.extend(envelopes());
-        names.extend(ROOT_MESSAGES.map(str::to_owned));
-        names.extend(references(&definitions["ServerNotification"]));
+        let notes = references(&definitions["ServerNotification"]);
+        messages.extend(notes.into_iter().map(|name| (name, "v2")));
 
-        let definitions = reachable(&definitions, names.iter().cloned().collect());
-        Self { definitions, messages: names }
+        let definitions = reachable(&definitions, messages.keys().cloned().collect());
+        Self { definitions, messages }
+    }
+
+    /// Puts everything into one document, side by side.
+    fn flat_bundle(&self) -> Value {
+        bundle("CodexAppServerProtocolV2", self.definitions.clone())
+    }
+
+    /// Puts everything into one document, what `v2/` needs apart from the rest.
+    fn nested_bundle(&self) -> Value {
+        let in_v2 = |(name, folder): (&String, &&str)| (*folder == "v2").then(|| name.clone());
+        let v2 = reachable(&self.definitions, self.messages.iter().filter_map(in_v2).collect());
+        let is_inner = |name: &str| v2.contains_key(name) && !ROOT_MESSAGES.contains(&name);
+        let mut outer = Map::new();
+        let mut inner = Map::new();
+        for (name, schema) in &self.definitions {
+            let mut schema = schema.clone();
+            nest_references(&mut schema, &is_inner);
+            if is_inner(name) {
+                inner.insert(name.clone(), schema)
+            } else {
+                outer.insert(name.clone(), schema)
+            };
+        }
+        outer.insert("v2".into(), inner.into());
+        bundle("CodexAppServerProtocol", outer)
     }
 }
 
@@ -71,10 +106,25 @@ impl Schemas {
 struct Methods {
     generator: SchemaGenerator,
     experimental: bool,
-    names: BTreeSet<String>,
+    messages: BTreeMap<String, &'static str>,
     requests: Vec<Value>,
+    questions: Vec<Value>,
     /// Params type and field of what is experimental and was not asked for.
     hidden: Vec<(String, &'static str)>,
+}
+
+impl Methods {
+    fn add_message<T: JsonSchema>(&mut self, folder: &'static str) -> String {
+        let name = name_of::<T>(&mut self.generator);
+        self.messages.insert(name.clone(), folder);
+        name
+    }
+
+    fn hide(&mut self, params: &str, fields: &'static [&'static str]) {
+        if !self.experimental {
+            self.hidden.extend(fields.iter().map(|field| (params.to_owned(), *field)));
+        }
+    }
 }
 
 impl MethodVisitor for Methods {
@@ -83,31 +133,42 @@ impl MethodVisitor for Methods {
         if known.is_some_and(|method| method.experimental) && !self.experimental {
             return;
         }
-        let mut required = vec!["id", "method"];
-        let mut params_schema = json!({ "type": "null" });
-        if M::PARAMS == ParamsRule::Required {
-            required.push("params");
-            let params = name_of::<M::Params>(&mut self.generator);
-            params_schema = reference(&params);
-            if !self.experimental {
-                let fields = known.into_iter().flat_map(|method| method.experimental_fields);
-                self.hidden.extend(fields.map(|field| (params.clone(), *field)));
-            }
-            self.names.insert(params);
-        }
-        self.names.insert(name_of::<M::Response>(&mut self.generator));
-        let title = capitalized(M::NAME);
-        self.requests.push(json!({
-            "title": format!("{title}Request"),
-            "type": "object",
-            "required": required,
-            "properties": {
-                "id": reference("RequestId"),
-                "method": { "title": format!("{title}RequestMethod"), "type": "string", "enum": [M::NAME] },
-                "params": params_schema,
-            },
-        }));
+        // The handshake alone is of the first version of the protocol.
+        let folder = if M::NAME == Initialize::NAME { "v1" } else { "v2" };
+        let params = (M::PARAMS == ParamsRule::Required).then(|| {
+            let params = self.add_message::<M::Params>(folder);
+            self.hide(&params, known.map_or(&[], |method| method.experimental_fields));
+            params
+        });
+        self.add_message::<M::Response>(folder);
+        self.requests.push(request(M::NAME, params.as_deref()));
     }
+}
+
+impl ServerMethodVisitor for Methods {
+    fn visit<M: ServerMethod>(&mut self) {
+        let params = self.add_message::<M::Params>("");
+        self.hide(&params, M::EXPERIMENTAL_FIELDS);
+        self.add_message::<M::Response>("");
+        self.questions.push(request(M::NAME, Some(&params)));
+    }
+}
+
+/// Makes the branch of one method, with the titles by which generators of code call it.
+fn request(method: &str, params: Option<&str>) -> Value {
+    let title = capitalized(method);
+    let mut required = vec!["id", "method"];
+    required.extend(params.map(|_| "params"));
+    json!({
+        "title": format!("{title}Request"),
+        "type": "object",
+        "required": required,
+        "properties": {
+            "id": reference("RequestId"),
+            "method": { "title": format!("{title}RequestMethod"), "type": "string", "enum": [method] },
+            "params": params.map_or_else(|| json!({ "type": "null" }), reference),
+        },
+    })
 }
 
 /// Has the generator define a type, and returns the name it goes by.
@@ -153,14 +214,6 @@ const ROOT_MESSAGES: [&str; 11] = [
     "ServerRequest",
 ];
 
-fn folder_of(message: &str) -> &'static str {
-    match message {
-        "InitializeParams" | "InitializeResponse" => "v1",
-        name if ROOT_MESSAGES.contains(&name) => "",
-        _ => "v2",
-    }
-}
-
 /// The frames around messages. Their code is in the crate `jsonrpc`, which never decodes what it carries.
 fn envelopes() -> Map<String, Value> {
     let id = || reference("RequestId");
@@ -175,7 +228,6 @@ fn envelopes() -> Map<String, Value> {
                 "method": { "title": "InitializedNotificationMethod", "type": "string", "enum": ["initialized"] },
             },
         }] },
-        "ServerRequest": { "description": "Requests of the server to the client; none so far.", "oneOf": [] },
         "JSONRPCMessage": {
             "description": "Any message, of either side.",
             "anyOf": messages.map(reference),
@@ -260,51 +312,23 @@ fn document(definitions: &Map<String, Value>, name: &str) -> Value {
     document
 }
 
-/// Puts everything into one document, side by side.
-fn flat_bundle(definitions: &Map<String, Value>) -> Value {
-    bundle("CodexAppServerProtocolV2", definitions.clone())
-}
-
-/// Puts everything into one document, the envelopes and the handshake apart from the rest.
-fn nested_bundle(definitions: &Map<String, Value>) -> Value {
-    let mut outer = Map::new();
-    let mut inner = Map::new();
-    for (name, schema) in definitions {
-        let mut schema = schema.clone();
-        nest_references(&mut schema);
-        if is_outer(name) {
-            outer.insert(name.clone(), schema)
-        } else {
-            inner.insert(name.clone(), schema)
-        };
-    }
-    outer.insert("v2".into(), inner.into());
-    bundle("CodexAppServerProtocol", outer)
-}
-
-fn is_outer(name: &str) -> bool {
-    folder_of(name) != "v2" || matches!(name, "ClientInfo" | "InitializeCapabilities" | "W3cTraceContext")
-}
-
-fn nest_references(schema: &mut Value) {
+fn nest_references(schema: &mut Value, is_inner: &impl Fn(&str) -> bool) {
     match schema {
         Value::Object(map) => {
             if let Some(Value::String(target)) = map.get_mut("$ref") {
-                let name = target.strip_prefix(REF).filter(|name| !is_outer(name));
+                let name = target.strip_prefix(REF).filter(|name| is_inner(name));
                 if let Some(nested) = name.map(|name| format!("{REF}v2/{name}")) {
                     *target = nested;
                 }
             }
-            map.values_mut().for_each(nest_references);
+            map.values_mut().for_each(|value| nest_references(value, is_inner));
         }
-        Value::Array(values) => values.iter_mut().for_each(nest_references),
+        Value::Array(values) => values.iter_mut().for_each(|value| nest_references(value, is_inner)),
         _ => {}
     }
 }
 
-fn bundle(title: &str, mut definitions: Map<String, Value>) -> Value {
-    // A choice of nothing is no schema by the book, and would make the whole bundle invalid.
-    definitions.remove("ServerRequest");
+fn bundle(title: &str, definitions: Map<String, Value>) -> Value {
     json!({ "$schema": META_SCHEMA, "title": title, "type": "object", "definitions": definitions })
 }
 

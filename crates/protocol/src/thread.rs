@@ -5,6 +5,7 @@ mod lifecycle;
 mod list;
 mod open;
 mod sections;
+mod terminals;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ pub use self::lifecycle::*;
 pub use self::list::*;
 pub use self::open::*;
 pub use self::sections::*;
+pub use self::terminals::*;
 use crate::{ReasoningEffort, Turn};
 
 /// One thread.

@@ -50,10 +50,7 @@ fn every_schema_holds_what_it_refers_to() {
             for target in references(&document) {
                 assert!(document.pointer(&target[1..]).is_some(), "{target} of {}", path.display());
             }
-            // A choice of nothing, until the server asks its clients anything.
-            if path != Path::new("ServerRequest.json") {
-                assert!(jsonschema::draft7::meta::is_valid(&document), "{}", path.display());
-            }
+            assert!(jsonschema::draft7::meta::is_valid(&document), "{}", path.display());
         }
     }
 }
@@ -97,4 +94,28 @@ fn what_is_experimental_is_told_only_when_asked_for() {
             assert_eq!(found, [experimental, experimental, experimental, true], "{text}");
         }
     }
+}
+
+#[test]
+fn what_the_server_asks_lies_beside_the_folders_and_in_the_outer_part_of_the_bundle() {
+    let schemas = written(write_json_schema, /*experimental*/ false);
+    let declarations = written(write_typescript, /*experimental*/ false);
+    let bundle: Value =
+        serde_json::from_str(&schemas[Path::new("codex_app_server_protocol.schemas.json")]).unwrap();
+    for name in ["CommandExecutionRequestApprovalParams", "DynamicToolCallResponse"] {
+        assert!(schemas.contains_key(Path::new(&format!("{name}.json"))), "{name}");
+        assert!(declarations.contains_key(Path::new(&format!("v2/{name}.ts"))), "{name}");
+        assert!(bundle["definitions"].get(name).is_some(), "{name}");
+    }
+    let of_both = "CommandAction";
+    assert!(
+        bundle["definitions"]["v2"].get(of_both).is_some() && bundle["definitions"].get(of_both).is_none()
+    );
+    let requests = &declarations[Path::new("ServerRequest.ts")];
+    assert!(
+        requests.contains(r#"{ "method": "item/tool/call", id: RequestId, params: DynamicToolCallParams, }"#)
+    );
+    let hidden = "availableDecisions";
+    assert!(!schemas[Path::new("CommandExecutionRequestApprovalParams.json")].contains(hidden));
+    assert!(!declarations[Path::new("v2/CommandExecutionRequestApprovalParams.ts")].contains(hidden));
 }

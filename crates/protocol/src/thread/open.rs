@@ -10,8 +10,8 @@ use ts_rs::TS;
 
 use super::{SortDirection, Thread, ThreadHistoryMode, TurnsPage};
 use crate::{
-    AbsolutePathBuf, ApprovalsReviewer, AskForApproval, PatchField, Personality, ReasoningEffort,
-    SandboxMode, SandboxPolicy, ServiceTier, TurnEnvironmentParams, TurnItemsView,
+    AbsolutePathBuf, ApprovalsReviewer, AskForApproval, DynamicToolSpec, PatchField, Personality,
+    ReasoningEffort, SandboxMode, SandboxPolicy, ServiceTier, TurnEnvironmentParams, TurnItemsView,
 };
 
 /// What a client may set differently from the config when it loads a thread.
@@ -70,8 +70,8 @@ pub struct ThreadStartParams {
     /// What the client calls its reason for the thread.
     pub thread_source: Option<String>,
     pub history_mode: Option<ThreadHistoryMode>,
-    /// Tools that the client runs; they keep the shape that the client gave them.
-    pub dynamic_tools: Option<Vec<Value>>,
+    /// Tools that the client runs.
+    pub dynamic_tools: Option<Vec<DynamicToolSpec>>,
     pub environments: Option<Vec<TurnEnvironmentParams>>,
     pub experimental_raw_events: Option<bool>,
     pub persist_extended_history: Option<bool>,

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use protocol::{
-    KNOWN_METHODS, Method, MethodVisitor, ParamsRule, ServerNotification, decode_params, visit_methods,
-    write_json_schema,
+    KNOWN_METHODS, Method, MethodVisitor, ParamsRule, ServerMethod, ServerMethodVisitor, ServerNotification,
+    decode_answer, decode_params, visit_methods, visit_server_methods, write_json_schema,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -31,7 +31,7 @@ const NEWER_NOTIFICATIONS: [&str; 4] =
     ["thread/deleted", "thread/reverted", "thread/section/changed", "thread/attachment/updated"];
 
 /// Inputs of the newer release that are not built: sound, and files in a provider's store.
-const MISSING_INPUTS: [&str; 3] = ["audio", "localAudio", "fileId"];
+const MISSING_INPUTS: [&str; 4] = ["audio", "localAudio", "inputAudio", "fileId"];
 
 /// The schemas of one release, by the name of the message.
 struct Schemas {
@@ -95,6 +95,12 @@ impl<F: FnMut(String, &dyn Fn(&Value) -> Value)> MethodVisitor for Sent<F> {
     }
 }
 
+impl<F: FnMut(String, &dyn Fn(&Value) -> Value)> ServerMethodVisitor for Sent<F> {
+    fn visit<M: ServerMethod>(&mut self) {
+        (self.0)(M::Params::schema_name().into_owned(), &rewrite::<M::Params>);
+    }
+}
+
 fn rewrite<T: Serialize + DeserializeOwned>(value: &Value) -> Value {
     let read: T = serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value}"));
     serde_json::to_value(read).unwrap()
@@ -102,6 +108,7 @@ fn rewrite<T: Serialize + DeserializeOwned>(value: &Value) -> Value {
 
 fn each_sent(mut see: impl FnMut(String, &dyn Fn(&Value) -> Value)) {
     visit_methods(&mut Sent(&mut see));
+    visit_server_methods(&mut Sent(&mut see));
     for (method, name) in Schemas::ours().branches("ServerNotification") {
         let rewrite = |params: &Value| {
             let message = rewrite::<ServerNotification>(&json!({ "method": method, "params": params }));
@@ -160,6 +167,47 @@ fn a_notification_is_known_to_both_releases_or_follows_a_call_of_the_newer_one()
 }
 
 #[test]
+fn what_a_client_is_asked_is_known_to_both_releases() {
+    let ours = Schemas::ours().branches("ServerRequest");
+    for theirs in Schemas::published() {
+        let known = theirs.branches("ServerRequest");
+        for (method, params) in &ours {
+            assert_eq!(known.get(method), Some(params), "{method} under {}", theirs.release);
+        }
+    }
+}
+
+#[test]
+fn what_a_client_of_either_release_may_answer_is_understood() {
+    struct Understands<'a>(&'a [Schemas]);
+    impl ServerMethodVisitor for Understands<'_> {
+        fn visit<M: ServerMethod>(&mut self) {
+            for theirs in self.0 {
+                for sample in samples(&theirs.files[&*M::Response::schema_name()]) {
+                    if is_missing(&sample) {
+                        continue;
+                    }
+                    let read = decode_answer::<M>(&to_raw_value(&sample).unwrap());
+                    assert!(
+                        read.is_ok(),
+                        "{} of {}: {}\n{sample}",
+                        M::NAME,
+                        theirs.release,
+                        read.err().unwrap()
+                    );
+                }
+            }
+        }
+    }
+    visit_server_methods(&mut Understands(&Schemas::published()));
+}
+
+fn is_missing(sample: &Value) -> bool {
+    let text = sample.to_string();
+    MISSING_INPUTS.iter().any(|word| text.contains(&format!("\"{word}\"")))
+}
+
+#[test]
 fn what_a_client_of_either_release_may_send_is_understood() {
     struct Understands<'a>(&'a [Schemas]);
     impl MethodVisitor for Understands<'_> {
@@ -167,15 +215,14 @@ fn what_a_client_of_either_release_may_send_is_understood() {
             for theirs in self.0.iter().filter(|_| M::PARAMS == ParamsRule::Required) {
                 let Some(Some(name)) = theirs.branches("ClientRequest").remove(M::NAME) else { continue };
                 for sample in samples(&theirs.files[&name]) {
-                    let text = sample.to_string();
-                    if MISSING_INPUTS.iter().any(|word| text.contains(&format!("\"{word}\""))) {
+                    if is_missing(&sample) {
                         continue;
                     }
                     let params = to_raw_value(&sample).unwrap();
                     let read = decode_params::<M>(Some(&params));
                     assert!(
                         read.is_ok(),
-                        "{} of {}: {}\n{text}",
+                        "{} of {}: {}\n{sample}",
                         M::NAME,
                         theirs.release,
                         read.err().unwrap()
@@ -209,4 +256,24 @@ fn the_known_methods_and_what_is_experimental_are_those_of_the_releases() {
             }
         }
     }
+}
+
+#[test]
+fn what_is_experimental_in_a_question_is_so_in_the_releases() {
+    struct Compares<'a>(&'a [Schemas]);
+    impl ServerMethodVisitor for Compares<'_> {
+        fn visit<M: ServerMethod>(&mut self) {
+            let name = M::Params::schema_name();
+            let fields = |schemas: &Schemas| -> BTreeSet<String> {
+                let properties = schemas.files[&*name]["properties"].as_object().unwrap();
+                properties.keys().cloned().collect()
+            };
+            for pair in self.0.chunks(2) {
+                let [stable, all] = pair else { panic!("a release without its experimental half") };
+                let hidden: Vec<_> = fields(all).difference(&fields(stable)).cloned().collect();
+                assert_eq!(hidden, M::EXPERIMENTAL_FIELDS, "{} of {}", M::NAME, all.release);
+            }
+        }
+    }
+    visit_server_methods(&mut Compares(&Schemas::published()));
 }

@@ -24,7 +24,8 @@ impl Comparison<'_> {
     fn compare(&self, ours: &Value, theirs: &Value, at: &str, found: &mut Vec<String>) {
         let (ours, theirs) = (resolved(self.ours, ours), resolved(self.theirs, theirs));
         if let Some(branches) = branches(ours) {
-            branches.iter().for_each(|branch| self.compare(branch, theirs, at, found));
+            let whole = |branch| joined(resolved(self.ours, branch), ours);
+            branches.iter().for_each(|branch| self.compare(&whole(branch), theirs, at, found));
         } else if let Some(kinds) = ours["type"].as_array() {
             for kind in kinds {
                 let mut one = ours.clone();
@@ -120,6 +121,19 @@ fn compare_ranges(ours: &Value, theirs: &Value, at: &str, found: &mut Vec<String
     }
 }
 
+/// Joins a branch with what is said beside it, for all branches.
+fn joined(branch: &Value, beside: &Value) -> Value {
+    let mut whole = branch.clone();
+    if let Some(fields) = beside["properties"].as_object() {
+        for (name, field) in fields {
+            whole["properties"][name] = field.clone();
+        }
+        let required = beside["required"].as_array().into_iter().chain(branch["required"].as_array());
+        whole["required"] = required.flatten().cloned().collect();
+    }
+    whole
+}
+
 fn branches(schema: &Value) -> Option<&[Value]> {
     ["oneOf", "anyOf"].iter().find_map(|key| schema[key].as_array()).map(Vec::as_slice)
 }
@@ -152,7 +166,14 @@ mod tests {
         let object = |name: &str| json!({ "type": "object", "properties": { name: text } });
         let needs =
             |name: &str| json!({ "type": "object", "properties": { name: text }, "required": [name] });
+        let beside = |name: &str| {
+            let mut choice = json!({ "oneOf": [tagged("x", text.clone())] });
+            choice["properties"][name] = text.clone();
+            choice["required"] = json!([name]);
+            choice
+        };
         for (ours, theirs, told) in [
+            (beside("a"), beside("b"), r#".: "b" is required"#),
             (json!({ "type": ["string", "null"] }), text.clone(), r#".: "null" is not "string""#),
             (number.clone(), json!({ "type": "integer", "format": "int32" }), r#".: "int64" is not "int32""#),
             (
