@@ -1,7 +1,8 @@
 //! The way out of a connection: many senders, one writer, a bound in bytes.
 //!
 //! Invariant: a frame is written whole or, when the connection has ended, not at all; frames that one task sends
-//! keep their order. Nothing is ever dropped because a client reads slowly: senders wait.
+//! keep their order. Nothing is ever dropped because a client reads slowly: senders wait. [`Outbox::push`] alone does
+//! not, for frames whose number has a bound elsewhere.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -39,7 +40,11 @@ pub struct Drain {
 
 #[derive(Debug)]
 enum Item {
-    Frame(Frame),
+    Frame {
+        frame: Frame,
+        /// The room that it holds.
+        cost: u32,
+    },
     /// Nothing behind this is written.
     End,
 }
@@ -75,12 +80,21 @@ impl Outbox {
     ///
     /// A frame for a connection that has ended is dropped: its sender has nobody left to tell.
     pub async fn send(&self, frame: Frame) {
-        if let Ok(permit) = self.room.left.acquire_many(self.room.cost(&frame)).await
-            && self.queue.send(Item::Frame(frame)).is_ok()
+        let cost = self.room.cost(&frame);
+        if let Ok(permit) = self.room.left.acquire_many(cost).await
+            && self.queue.send(Item::Frame { frame, cost }).is_ok()
         {
             // The drain gives it back when the frame is written.
             permit.forget();
         }
+    }
+
+    /// Queues a frame at once, whatever waits already: its place among the frames is that of the call.
+    ///
+    /// For what something else bounds, and what must keep its place among frames that other tasks send.
+    pub fn push(&self, frame: Frame) {
+        // Where the drain is gone, so is who was to be told.
+        let _ = self.queue.send(Item::Frame { frame, cost: 0 });
     }
 
     /// Has what was sent before written, then ends the connection for all senders.
@@ -101,10 +115,10 @@ impl Outbox {
 impl Drain {
     /// Writes frames in the order they were sent, until the outbox is closed, all its clones are gone or a write fails.
     pub async fn write_to(mut self, mut stream: impl AsyncWrite + Unpin) -> io::Result<()> {
-        while let Some((batch, cost)) = self.batch().await {
+        while let Some((batch, room)) = self.batch().await {
             stream.write_all(&batch).await?;
             stream.flush().await?;
-            self.room.left.add_permits(cost);
+            self.room.left.add_permits(room);
         }
         stream.shutdown().await
     }
@@ -114,20 +128,20 @@ impl Drain {
         if self.ended {
             return None;
         }
-        let Some(Item::Frame(first)) = self.queue.recv().await else { return None };
-        let mut cost = self.room.cost(&first) as usize;
-        let mut batch = first.into_line();
+        let Some(Item::Frame { frame, cost }) = self.queue.recv().await else { return None };
+        let mut room = cost as usize;
+        let mut batch = frame.into_line();
         while batch.len() < BATCH
             && let Ok(item) = self.queue.try_recv()
         {
-            let Item::Frame(next) = item else {
+            let Item::Frame { frame, cost } = item else {
                 self.ended = true;
                 break;
             };
-            cost += self.room.cost(&next) as usize;
-            batch.extend_from_slice(next.as_line());
+            room += cost as usize;
+            batch.extend_from_slice(frame.as_line());
         }
-        Some((batch, cost))
+        Some((batch, room))
     }
 }
 
@@ -220,6 +234,29 @@ mod tests {
         assert_eq!(lines.next_line().await.unwrap(), None);
         sender.await.unwrap();
         writer.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_pushed_neither_waits_nor_takes_room() {
+        let (outbox, drain) = outbox_of(100);
+        outbox.send(note(0, 1_000)).await;
+        outbox.push(note(1, 1_000));
+        {
+            let mut waiting = pin!(outbox.send(note(2, 0)));
+            assert!(is_pending(waiting.as_mut()));
+            outbox.push(note(3, 0));
+        }
+        let room = Arc::clone(&drain.room);
+        let writes = Writes::default();
+        {
+            let mut closing = pin!(outbox.close(Duration::MAX));
+            assert!(is_pending(closing.as_mut()));
+            drain.write_to(writes.clone()).await.unwrap();
+        }
+        let expected = [note(0, 1_000), note(1, 1_000), note(3, 0)];
+        let expected: Vec<_> = expected.iter().flat_map(|frame| frame.as_line().to_vec()).collect();
+        assert!(writes.0.lock().unwrap().concat() == expected);
+        assert_eq!(room.left.available_permits(), 100);
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
-//! Our own requests to the client that wait for their answers.
+//! Our own requests to clients that wait for their answers.
 
-use std::{collections::HashMap, sync::Mutex};
+use std::collections::BTreeMap;
 
 use tokio::sync::oneshot;
 
@@ -9,62 +9,92 @@ use crate::{Outcome, RequestId};
 /// What the answer to one request of ours comes through; an error means that none will come any more.
 pub type Reply = oneshot::Receiver<Outcome>;
 
-/// The requests of one connection that wait for an answer.
+/// The requests that wait for an answer, each with what its owner knows about it.
 ///
-/// Whoever stops waiting drops the [`Reply`]; an answer that comes all the same is then ignored.
-#[derive(Debug, Default)]
-pub struct Pending {
-    table: Mutex<Table>,
-}
-
-#[derive(Debug, Default)]
-struct Table {
+/// One table may serve many connections: an id is given once. It has no lock of its own, since who was asked and what
+/// was asked must change together, under the owner's.
+#[derive(Debug)]
+pub struct Pending<T> {
     next: i64,
-    waiting: HashMap<i64, oneshot::Sender<Outcome>>,
-    ended: bool,
+    waiting: BTreeMap<i64, Waiting<T>>,
 }
 
-impl Pending {
-    /// Gives out the next id, from 0, and where its answer will arrive. After [`Self::cancel_all`] none ever does.
-    pub fn register(&self) -> (RequestId, Reply) {
-        let (sender, reply) = oneshot::channel();
-        let mut table = self.table();
-        let id = table.next;
-        table.next += 1;
-        // Requests that nobody waits for any more go here, so the table is never larger than what is under way.
-        table.waiting.retain(|_, waiting| !waiting.is_closed());
-        if !table.ended {
-            table.waiting.insert(id, sender);
-        }
-        (RequestId::Integer(id), reply)
+#[derive(Debug)]
+struct Waiting<T> {
+    about: T,
+    reply: oneshot::Sender<Outcome>,
+}
+
+impl<T> Default for Pending<T> {
+    fn default() -> Self {
+        Self { next: 0, waiting: BTreeMap::new() }
+    }
+}
+
+impl<T> Pending<T> {
+    /// Gives out the next id, from 0, and where its answer will arrive; where `about` fails, nothing waits.
+    pub fn register<E>(
+        &mut self,
+        about: impl FnOnce(&RequestId) -> Result<T, E>,
+    ) -> Result<(RequestId, Reply), E> {
+        let id = RequestId::Integer(self.next);
+        let about = about(&id)?;
+        let (reply, receiver) = oneshot::channel();
+        self.waiting.insert(self.next, Waiting { about, reply });
+        self.next += 1;
+        Ok((id, receiver))
     }
 
-    /// Hands an answer to who waits for it; `false` when nobody does, as with an id that we never gave.
-    pub fn resolve(&self, id: &RequestId, outcome: Outcome) -> bool {
-        let RequestId::Integer(id) = id else { return false };
-        let waiting = self.table().waiting.remove(id);
-        waiting.is_some_and(|waiting| waiting.send(outcome).is_ok())
+    /// Returns what is known about a request that waits.
+    pub fn get(&self, id: &RequestId) -> Option<&T> {
+        self.waiting.get(&key(id)?).map(|waiting| &waiting.about)
     }
 
-    /// Ends all waiting, now and later: the client is gone.
-    pub fn cancel_all(&self) {
-        let mut table = self.table();
-        table.ended = true;
-        table.waiting.clear();
+    /// Returns what is known about a request that waits, to be changed.
+    pub fn get_mut(&mut self, id: &RequestId) -> Option<&mut T> {
+        self.waiting.get_mut(&key(id)?).map(|waiting| &mut waiting.about)
     }
 
-    fn table(&self) -> std::sync::MutexGuard<'_, Table> {
-        // Nothing under the lock can panic half way through a change.
-        self.table.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// Returns the requests that wait, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = (RequestId, &T)> {
+        self.waiting.iter().map(|(id, waiting)| (RequestId::Integer(*id), &waiting.about))
+    }
+
+    /// Hands an answer to who waits for it; `None` when nobody does, as with an id that we never gave.
+    pub fn answer(&mut self, id: &RequestId, outcome: Outcome) -> Option<T> {
+        let Waiting { about, reply } = self.waiting.remove(&key(id)?)?;
+        // Who no longer wants the answer has dropped the other end.
+        let _ = reply.send(outcome);
+        Some(about)
+    }
+
+    /// Ends the waiting for an answer; one that comes all the same is then ignored.
+    pub fn withdraw(&mut self, id: &RequestId) -> Option<T> {
+        self.waiting.remove(&key(id)?).map(|waiting| waiting.about)
+    }
+}
+
+/// We give integers; whoever sends a text does not mean a request of ours.
+fn key(id: &RequestId) -> Option<i64> {
+    match id {
+        RequestId::Integer(id) => Some(*id),
+        RequestId::String(_) => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
+    use pretty_assertions::assert_eq;
     use serde_json::value::RawValue;
 
     use super::*;
     use crate::RpcError;
+
+    fn register(pending: &mut Pending<&'static str>, about: &'static str) -> (RequestId, Reply) {
+        pending.register(|_| Ok::<_, Infallible>(about)).unwrap()
+    }
 
     fn result(text: &str) -> Outcome {
         Ok(RawValue::from_string(text.to_owned()).unwrap())
@@ -72,42 +102,43 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_reaches_who_asked_once() {
-        let pending = Pending::default();
-        let (first, first_reply) = pending.register();
-        let (second, second_reply) = pending.register();
+        let mut pending = Pending::default();
+        let (first, first_reply) = register(&mut pending, "a");
+        let (second, second_reply) = register(&mut pending, "b");
         assert_eq!((&first, &second), (&RequestId::Integer(0), &RequestId::Integer(1)));
-        assert!(pending.resolve(&second, result("2")));
-        assert!(!pending.resolve(&second, result("3")));
-        assert!(pending.resolve(&first, Err(RpcError::internal("no"))));
+        assert_eq!(pending.answer(&second, result("2")), Some("b"));
+        assert_eq!(pending.answer(&second, result("3")), None);
+        assert_eq!(pending.answer(&first, Err(RpcError::internal("no"))), Some("a"));
         assert_eq!(first_reply.await.unwrap().unwrap_err(), RpcError::internal("no"));
         assert_eq!(second_reply.await.unwrap().unwrap().get(), "2");
     }
 
     #[test]
     fn an_answer_that_nobody_waits_for_is_ignored() {
-        let pending = Pending::default();
-        let (dropped, _) = pending.register();
-        for id in [dropped, 13.into(), "0".into()] {
-            assert!(!pending.resolve(&id, result("null")), "{id}");
+        let mut pending = Pending::default();
+        let (open, _reply) = register(&mut pending, "a");
+        for id in [13.into(), (-1).into(), "0".into()] {
+            assert_eq!(pending.answer(&id, result("null")), None, "{id}");
         }
-    }
-
-    #[test]
-    fn the_table_keeps_only_what_is_waited_for() {
-        let pending = Pending::default();
-        for _ in 0..100 {
-            drop(pending.register());
-        }
-        assert!(pending.table().waiting.len() <= 1);
+        assert_eq!(pending.get(&open), Some(&"a"));
     }
 
     #[tokio::test]
-    async fn nobody_waits_for_a_client_that_is_gone() {
-        let pending = Pending::default();
-        let (_, before) = pending.register();
-        pending.cancel_all();
-        let (_, after) = pending.register();
-        assert!(before.await.is_err());
-        assert!(after.await.is_err());
+    async fn nobody_waits_for_what_was_withdrawn() {
+        let mut pending = Pending::default();
+        let (id, reply) = register(&mut pending, "a");
+        assert_eq!(pending.withdraw(&id), Some("a"));
+        assert_eq!(pending.withdraw(&id), None);
+        assert!(reply.await.is_err());
+        assert_eq!(pending.iter().count(), 0);
+    }
+
+    #[test]
+    fn a_request_that_could_not_be_made_takes_no_id() {
+        let mut pending = Pending::default();
+        assert_eq!(pending.register(|id| Err(id.clone())).unwrap_err(), 0.into());
+        let (id, _reply) = register(&mut pending, "a");
+        assert_eq!(id, 0.into());
+        assert_eq!(pending.iter().collect::<Vec<_>>(), [(id, &"a")]);
     }
 }

@@ -72,7 +72,7 @@ impl<'de> Deserialize<'de> for DynamicToolSpec {
 }
 
 /// Has the client run one of its tools.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = "v2/")]
 pub struct DynamicToolCallParams {

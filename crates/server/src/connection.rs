@@ -58,12 +58,31 @@ impl Connection {
 
     /// Sends a notification, unless the client does not want it or has not introduced itself yet.
     pub(crate) async fn notify(&self, note: &ServerNotification) {
-        if self.client().is_none_or(|client| client.unwanted.contains(note.method())) {
-            return;
+        if let Some(frame) = self.encode(note) {
+            self.outbox.send(frame).await;
         }
+    }
+
+    /// Does the same at once, for what must keep its place behind the question that it is about.
+    pub(crate) fn notify_at_once(&self, note: &ServerNotification) {
+        if let Some(frame) = self.encode(note) {
+            self.outbox.push(frame);
+        }
+    }
+
+    /// Asks the client; how many questions may be open is bounded by who asks.
+    pub(crate) fn ask(&self, question: Frame) {
+        self.outbox.push(question);
+    }
+
+    fn encode(&self, note: &ServerNotification) -> Option<Frame> {
+        self.client().filter(|client| !client.unwanted.contains(note.method()))?;
         match Frame::encode(note) {
-            Ok(frame) => self.outbox.send(frame).await,
-            Err(error) => tracing::error!(method = note.method(), %error, "a notification cannot be encoded"),
+            Ok(frame) => Some(frame),
+            Err(error) => {
+                tracing::error!(method = note.method(), %error, "a notification cannot be encoded");
+                None
+            }
         }
     }
 }
@@ -121,7 +140,6 @@ async fn take(app: &Arc<App>, connection: &Arc<Connection>, lanes: &Lanes, messa
         }
         // `initialized` is the only one that clients send, and nothing waits for it.
         Message::Notification { .. } => {}
-        // Nothing is asked of clients yet.
-        Message::Response { .. } => {}
+        Message::Response { id, outcome } => app.live.answered(connection, &id, outcome),
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use agent::{Agents, Answered};
+use jsonrpc::RequestId;
 use protocol::ServerNotification;
 use threads::ThreadManager;
 
@@ -33,6 +34,8 @@ pub(crate) enum After {
     TellAll(Box<ServerNotification>),
     /// A turn may be told of.
     Begin(Answered),
+    /// This connection is to be asked what others were asked before it listened.
+    Ask(Vec<RequestId>),
 }
 
 impl std::ops::Deref for Context {
@@ -77,6 +80,11 @@ impl Context {
         self.push(After::Begin(answered));
     }
 
+    /// Asks this connection, behind the answer, what is still open by then.
+    pub(crate) fn ask_after_reply(&self, questions: Vec<RequestId>) {
+        self.push(After::Ask(questions));
+    }
+
     /// Sends what was queued; called once, when the answer is out.
     pub(crate) async fn follow_up(&self) {
         let queued = std::mem::take(&mut *self.after.lock().unwrap_or_else(PoisonError::into_inner));
@@ -85,6 +93,7 @@ impl Context {
                 After::Tell(note) => self.connection.notify(&note).await,
                 After::TellAll(note) => self.live.tell_all(&note).await,
                 After::Begin(answered) => drop(answered),
+                After::Ask(questions) => self.live.ask_again(&self.connection, &questions),
             }
         }
     }

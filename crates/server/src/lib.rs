@@ -4,6 +4,7 @@
 //!
 //! The path of one call: `connection` reads a line → `dispatch` finds the route, decodes the params and queues the
 //! handler in its lane → the handler returns a result → `dispatch` answers once and sends what was to follow.
+//! A question goes the other way: `live` asks the clients that listen, `connection` hands it the first answer.
 //!
 //! Invariant: exactly one answer a request, and everything that follows from it comes behind the answer.
 //! Only this crate knows JSON-RPC and the wire.

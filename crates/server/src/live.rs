@@ -2,6 +2,8 @@
 //!
 //! Stored records are shown by the one projection (crate `history`), so that a thread reads back as it ran.
 
+mod questions;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -9,6 +11,7 @@ use std::{
 
 use agent::{Delta, Event, Observer, Opened, OpenedKind, Outcome, Stored, TurnEnded, TurnStarted, Why};
 use futures::{FutureExt, future::BoxFuture};
+use jsonrpc::{Pending, RequestId};
 use protocol::{
     AgentMessageDeltaNotification, ErrorNotification, ItemCompletedNotification, ItemStartedNotification,
     ModelRerouteReason, ModelReroutedNotification, ReasoningSummaryPartAddedNotification,
@@ -20,9 +23,10 @@ use protocol::{
 use threads::ThreadId;
 use tools::{News, Question};
 
+use self::questions::Question;
 use crate::{connection::Connection, wire};
 
-/// The connected clients, and what they listen to.
+/// The connected clients, what they listen to, and what they are asked.
 #[derive(Default)]
 pub(crate) struct Live {
     clients: Mutex<Clients>,
@@ -32,6 +36,7 @@ pub(crate) struct Live {
 struct Clients {
     connected: BTreeMap<u64, Weak<Connection>>,
     listening: HashMap<ThreadId, BTreeSet<u64>>,
+    questions: Pending<Question>,
 }
 
 impl Live {
@@ -40,9 +45,11 @@ impl Live {
         self.lock().connected.insert(connection.id, Arc::downgrade(connection));
     }
 
-    /// Has a client listen to a thread.
-    pub(crate) fn subscribe(&self, id: ThreadId, connection: &Connection) {
-        self.lock().listening.entry(id).or_default().insert(connection.id);
+    /// Has a client listen to a thread, and returns what was asked before: [`Self::ask_again`] asks this client, too.
+    pub(crate) fn subscribe(&self, id: ThreadId, connection: &Connection) -> Vec<RequestId> {
+        let mut clients = self.lock();
+        clients.listening.entry(id).or_default().insert(connection.id);
+        clients.questions_of(id)
     }
 
     /// Has a client listen no more; tells whether it did.
@@ -68,8 +75,7 @@ impl Live {
 
     fn listening(&self, id: ThreadId) -> Vec<Arc<Connection>> {
         let clients = self.lock();
-        let ids = clients.listening.get(&id).into_iter().flatten();
-        ids.filter_map(|id| clients.connected.get(id)?.upgrade()).collect()
+        clients.listening.get(&id).map(|ids| clients.connections(ids).collect()).unwrap_or_default()
     }
 
     fn lock(&self) -> MutexGuard<'_, Clients> {
@@ -87,7 +93,9 @@ impl Live {
                     let closed = ThreadClosedNotification { thread_id: id.to_string() };
                     self.tell_all(&Note::ThreadClosed(closed)).await;
                 }
-                self.lock().listening.remove(&id);
+                let mut clients = self.lock();
+                clients.withdraw_all(id);
+                clients.listening.remove(&id);
             }
             event => {
                 for note in notes(&id.to_string(), event) {
@@ -100,6 +108,13 @@ impl Live {
     async fn status(&self, id: ThreadId, status: ThreadStatus) {
         let changed = ThreadStatusChangedNotification { thread_id: id.to_string(), status };
         self.tell_all(&Note::ThreadStatusChanged(changed)).await;
+    }
+}
+
+impl Clients {
+    /// Returns those of the connections that are still there.
+    fn connections(&self, ids: &BTreeSet<u64>) -> impl Iterator<Item = Arc<Connection>> {
+        ids.iter().filter_map(|id| self.connected.get(id)?.upgrade())
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) use attachments::{
 };
 pub(crate) use config::{config_error, config_warning};
 pub(crate) use git_info::{git_info, git_info_patch};
-pub(crate) use ids::{optional_thread_id, session_id, thread_id};
+pub(crate) use ids::{optional_thread_id, request_id, session_id, thread_id};
 pub(crate) use input::inputs;
 pub(crate) use sections::{appearance, appearance_patch, section, section_move};
 pub(crate) use settings::{

@@ -7,7 +7,7 @@ use ts_rs::TS;
 use crate::{AdditionalPermissionProfile, CommandAction};
 
 /// Asks whether a command may run. What it is to do stands in the item, which is told before.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = "v2/")]
 pub struct CommandExecutionRequestApprovalParams {

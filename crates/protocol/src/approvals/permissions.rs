@@ -9,7 +9,7 @@ use ts_rs::TS;
 use crate::AbsolutePathBuf;
 
 /// Asks for permissions beyond those of the sandbox.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = "v2/")]
 pub struct PermissionsRequestApprovalParams {

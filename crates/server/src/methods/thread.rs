@@ -88,7 +88,7 @@ fn require_turns(snapshot: Option<&Snapshot>, what: &str) -> Result<(), RpcError
     }
 }
 
-/// Loads a thread that is stored, and has this connection listen to it.
+/// Has this connection listen to a thread that was just made, which so has asked nothing yet.
 fn listen(cx: &Context, thread: &Thread) {
     cx.live.subscribe(thread.id(), &cx.connection);
 }

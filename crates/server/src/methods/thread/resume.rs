@@ -49,7 +49,7 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
         }
         (_, Some(running)) => cx.agents.require(running.thread.id()).map_err(|e| of_agent(&e))?,
     };
-    super::listen(&cx, &thread);
+    let questions = cx.live.subscribe(thread.id(), &cx.connection);
     thread.set_watched(true).await;
     let snapshot = thread.snapshot();
     let stored = super::current(&cx, thread.id()).await?;
@@ -60,6 +60,7 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
         thread_id: thread.id().to_string(),
         status,
     }));
+    cx.ask_after_reply(questions);
     Ok(Response {
         thread: super::shown(&cx, &stored, turns),
         settings: wire::settings(&snapshot.settings),
