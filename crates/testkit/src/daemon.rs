@@ -2,9 +2,11 @@
 
 mod launch;
 mod process;
+mod questions;
 mod transcript;
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::{Initialize, InitializeParams, InitializeResponse, Method, RequestId, ServerNotification};
@@ -13,6 +15,8 @@ use serde_json::{Value, json};
 
 pub use self::launch::Launch;
 use self::process::Process;
+pub use self::questions::Asked;
+use self::questions::Handlers;
 pub use self::transcript::RpcError;
 use crate::{Home, Note};
 
@@ -25,6 +29,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 pub struct Daemon {
     launch: Launch,
     process: Process,
+    handlers: Arc<Handlers>,
     next_id: i64,
     greeting: Option<InitializeResponse>,
 }
@@ -45,8 +50,9 @@ impl Daemon {
     }
 
     async fn launched(launch: Launch) -> Self {
-        let process = launch.spawn();
-        let mut daemon = Self { launch, process, next_id: 0, greeting: None };
+        let handlers = Arc::default();
+        let process = launch.spawn(&handlers);
+        let mut daemon = Self { launch, process, handlers, next_id: 0, greeting: None };
         daemon.shake_hands().await;
         daemon
     }
@@ -213,7 +219,7 @@ impl Daemon {
     /// Ends the server in order, unless it has ended, and starts it again on the same home.
     pub async fn restart(&mut self) -> &mut Self {
         self.process.finish();
-        self.process = self.launch.spawn();
+        self.process = self.launch.spawn(&self.handlers);
         self.shake_hands().await;
         self
     }

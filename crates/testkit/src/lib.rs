@@ -6,8 +6,8 @@
 //!
 //! The path of one call: [`Daemon::call`] → a line on the program's stdin → its answer on stdout → checked against our
 //! schema and the published ones → decoded as the method's response. A test waits for messages, never for time, and
-//! what it did not expect fails it when the [`Daemon`] drops: an error that nobody looked at, a message that fits no
-//! schema, an answer too many or too few, a panic on stderr, an exit other than 0.
+//! what it did not expect fails it when the [`Daemon`] drops: an error or a question that nobody looked at, a message
+//! that fits no schema, an answer too many or too few, a panic on stderr, an exit other than 0.
 //!
 //! Not here: anything that knows what the program should do.
 
@@ -21,8 +21,8 @@ mod note;
 mod params;
 mod schemas;
 
-pub use daemon::{Daemon, Launch, RpcError, Sent};
+pub use daemon::{Asked, Daemon, Launch, RpcError, Sent};
 pub use home::{Home, Rollout, Stored, json_lines, set_mtime};
-pub use model::{Answer, Gate, MockModel, Request, events, say};
+pub use model::{Answer, Gate, MockModel, Request, call, events, say};
 pub use note::Note;
 pub use params::{Of, Patch, ask, of, patch, with_turns};

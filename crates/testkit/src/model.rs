@@ -15,7 +15,7 @@ use axum::response::Response;
 use axum::routing::post;
 use tokio::sync::{oneshot, watch};
 
-pub use self::answer::{Answer, Gate, say};
+pub use self::answer::{Answer, Gate, call, say};
 pub use self::request::Request;
 use crate::daemon::DEADLINE;
 

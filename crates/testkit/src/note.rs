@@ -35,15 +35,25 @@ notes! {
     ThreadTokenUsageUpdated ThreadTokenUsageUpdatedNotification
     TurnStarted TurnStartedNotification
     TurnCompleted TurnCompletedNotification
+    TurnPlanUpdated TurnPlanUpdatedNotification
+    TurnDiffUpdated TurnDiffUpdatedNotification
     ItemStarted ItemStartedNotification
     ItemCompleted ItemCompletedNotification
     AgentMessageDelta AgentMessageDeltaNotification
+    PlanDelta PlanDeltaNotification
     ReasoningSummaryTextDelta ReasoningSummaryTextDeltaNotification
     ReasoningSummaryPartAdded ReasoningSummaryPartAddedNotification
     ReasoningTextDelta ReasoningTextDeltaNotification
+    CommandExecutionOutputDelta CommandExecutionOutputDeltaNotification
+    TerminalInteraction TerminalInteractionNotification
+    FileChangeOutputDelta FileChangeOutputDeltaNotification
+    McpToolCallProgress McpToolCallProgressNotification
+    McpServerStatusUpdated McpServerStatusUpdatedNotification
     AccountRateLimitsUpdated AccountRateLimitsUpdatedNotification
     ModelRerouted ModelReroutedNotification
+    DeprecationNotice DeprecationNoticeNotification
     ConfigWarning ConfigWarningNotification
+    ServerRequestResolved ServerRequestResolvedNotification
 }
 
 impl Note for ThreadStartedNotification {

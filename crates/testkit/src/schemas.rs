@@ -34,12 +34,21 @@ pub(crate) fn faults_of_error(message: &Value) -> Vec<String> {
 
 /// Returns what is wrong with a notification.
 pub(crate) fn faults_of_notification(method: &str, params: &Value) -> Vec<String> {
-    let Some(name) = notification_types().get(method) else {
-        return vec!["is in no list of notifications".to_owned()];
+    faults_in_list("ServerNotification", method, params)
+}
+
+/// Returns what is wrong with a question to the client.
+pub(crate) fn faults_of_question(method: &str, params: &Value) -> Vec<String> {
+    faults_in_list("ServerRequest", method, params)
+}
+
+fn faults_in_list(list: &str, method: &str, params: &Value) -> Vec<String> {
+    let Some(name) = params_types().get(method) else {
+        return vec![format!("is not in {list}")];
     };
     let unknown = releases().iter().filter(|release| {
         let newer = release.name.starts_with("0.120") && NEWER_NOTIFICATIONS.contains(&method);
-        !newer && !release.knows_notification(method)
+        !newer && !release.knows(list, method)
     });
     let mut found: Vec<_> = unknown.map(|release| format!("is unknown to {}", release.name)).collect();
     found.extend(faults(name, params));
@@ -128,9 +137,9 @@ impl Release {
         validators.entry(name.to_owned()).or_insert_with(compile).clone()
     }
 
-    fn knows_notification(&self, method: &str) -> bool {
+    fn knows(&self, list: &str, method: &str) -> bool {
         // A look at the text alone: reading the whole document for its list of names takes longer than a test.
-        self.document("ServerNotification").is_some_and(|text| text.contains(&format!("\"{method}\"")))
+        self.document(list).is_some_and(|text| text.contains(&format!("\"{method}\"")))
     }
 }
 
@@ -150,18 +159,21 @@ fn response_types() -> &'static HashMap<&'static str, String> {
     })
 }
 
-/// The name of the params type of each notification.
-fn notification_types() -> &'static HashMap<String, String> {
+/// The name of the params type of each notification and each question.
+fn params_types() -> &'static HashMap<String, String> {
     static NAMES: OnceLock<HashMap<String, String>> = OnceLock::new();
     NAMES.get_or_init(|| {
-        let text = releases()[0].document("ServerNotification").unwrap();
-        let document: Value = serde_json::from_str(&text).unwrap();
-        let branches = document["oneOf"].as_array().unwrap().iter().map(|branch| {
+        let branches = |list: &str| {
+            let document: Value = serde_json::from_str(&releases()[0].document(list).unwrap()).unwrap();
+            document["oneOf"].as_array().unwrap().clone()
+        };
+        let all = ["ServerNotification", "ServerRequest"].into_iter().flat_map(branches);
+        let named = all.map(|branch| {
             let (method, params) = (&branch["properties"]["method"], &branch["properties"]["params"]);
             let name = params["$ref"].as_str().and_then(|name| name.rsplit('/').next()).unwrap();
             (method["enum"][0].as_str().unwrap().to_owned(), name.to_owned())
         });
-        branches.collect()
+        named.collect()
     })
 }
 
@@ -180,6 +192,10 @@ mod tests {
         let faults = faults_of_notification("thread/closed", &json!({}));
         assert!(faults[0].contains("threadId"), "{faults:?}");
         assert!(!faults_of_notification("thread/invented", &json!({})).is_empty());
+        let faults = faults_of_question("item/fileChange/requestApproval", &json!({ "threadId": "t" }));
+        assert!(faults.iter().any(|fault| fault.contains("itemId")), "{faults:?}");
+        assert!(!faults_of_question("item/invented", &json!({})).is_empty());
+        assert!(!faults_of_question("thread/closed", &json!({ "threadId": "t" })).is_empty());
         assert!(!faults_of_error(&json!({ "id": 1, "error": { "code": "x", "message": "m" } })).is_empty());
     }
 

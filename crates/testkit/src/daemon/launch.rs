@@ -4,11 +4,13 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use protocol::{ClientInfo, InitializeCapabilities, InitializeParams};
 
 use super::Daemon;
 use super::process::Process;
+use super::questions::Handlers;
 use crate::Home;
 
 /// How a server is to be started; by default `app-server` on a home, with everything experimental allowed.
@@ -90,9 +92,10 @@ impl Launch {
         self.handshake.clone()
     }
 
-    pub(super) fn spawn(&self) -> Process {
+    pub(super) fn spawn(&self, handlers: &Arc<Handlers>) -> Process {
         let mut command = self.command();
-        Process::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()))
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Process::spawn(command, handlers)
     }
 }
 

@@ -10,17 +10,20 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::DEADLINE;
+use super::questions::Handlers;
 use super::transcript::Transcript;
 
 pub(super) struct Process {
     child: Child,
-    /// What is to be written; none once stdin is, or is to be, closed.
-    input: Option<mpsc::Sender<Vec<u8>>>,
+    input: Arc<Input>,
     threads: Vec<JoinHandle<()>>,
     transcript: Arc<Transcript>,
     hold: Arc<Hold>,
     end: End,
 }
+
+/// What is to be written; none once stdin is, or is to be, closed.
+struct Input(Mutex<Option<mpsc::Sender<Vec<u8>>>>);
 
 /// How far the process is with its end.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,7 +43,7 @@ struct Hold {
 }
 
 impl Process {
-    pub(super) fn spawn(command: &mut Command) -> Self {
+    pub(super) fn spawn(command: &mut Command, handlers: &Arc<Handlers>) -> Self {
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let transcript = Arc::new(Transcript::default());
         let hold = Arc::new(Hold::default());
@@ -48,13 +51,20 @@ impl Process {
         let stdin = child.stdin.take().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let stderr = child.stderr.take().unwrap();
-        let (heard, logged, held) = (Arc::clone(&transcript), Arc::clone(&transcript), Arc::clone(&hold));
+        let input = Arc::new(Input(Mutex::new(Some(input))));
+        let reader = Reader {
+            transcript: Arc::clone(&transcript),
+            hold: Arc::clone(&hold),
+            handlers: Arc::clone(handlers),
+            input: Arc::clone(&input),
+        };
+        let logged = Arc::clone(&transcript);
         let threads = vec![
             thread::spawn(move || write(stdin, &lines)),
-            thread::spawn(move || read(stdout, &heard, &held)),
+            thread::spawn(move || reader.read(stdout)),
             thread::spawn(move || read_log(stderr, &logged)),
         ];
-        Self { child, input: Some(input), threads, transcript, hold, end: End::Runs }
+        Self { child, input, threads, transcript, hold, end: End::Runs }
     }
 
     pub(super) fn transcript(&self) -> &Transcript {
@@ -67,13 +77,12 @@ impl Process {
 
     /// Has the writer write; a server that has ended or closed its stdin hears nothing of it.
     pub(super) fn send(&self, bytes: Vec<u8>) {
-        let input = self.input.as_ref().expect("the server's stdin is open");
-        let _ = input.send(bytes);
+        assert!(self.input.send(bytes), "the server's stdin is closed");
     }
 
     /// Has the writer close stdin, behind all that it is still to write.
-    pub(super) fn close_input(&mut self) {
-        self.input = None;
+    pub(super) fn close_input(&self) {
+        self.input.0.lock().unwrap().take();
     }
 
     pub(super) fn hold_reading(&self, hold: bool) {
@@ -151,6 +160,15 @@ fn eprint_tail(transcript: &Transcript) {
     eprintln!("{}", transcript.tail());
 }
 
+impl Input {
+    /// Has the writer write, if stdin is open; tells whether it is.
+    fn send(&self, bytes: Vec<u8>) -> bool {
+        let input = self.0.lock().unwrap();
+        // A writer that has ended noticed that the server has.
+        input.as_ref().map(|input| input.send(bytes)).is_some()
+    }
+}
+
 impl Hold {
     fn pass(&self) {
         let held = self.held.lock().unwrap();
@@ -167,13 +185,27 @@ fn write(mut stdin: ChildStdin, lines: &mpsc::Receiver<Vec<u8>>) {
     }
 }
 
-fn read(mut stdout: impl BufRead, transcript: &Transcript, hold: &Hold) {
-    loop {
-        hold.pass();
-        let mut line = Vec::new();
-        match stdout.read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return transcript.close(),
-            Ok(_) => transcript.hear(&line),
+/// Reads what the server says, and answers what a test has left to the client.
+struct Reader {
+    transcript: Arc<Transcript>,
+    hold: Arc<Hold>,
+    handlers: Arc<Handlers>,
+    input: Arc<Input>,
+}
+
+impl Reader {
+    fn read(&self, mut stdout: impl BufRead) {
+        loop {
+            self.hold.pass();
+            let mut line = Vec::new();
+            match stdout.read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => return self.transcript.close(),
+                Ok(_) => {
+                    if let Some(answer) = self.transcript.hear(&line, &self.handlers) {
+                        self.input.send(format!("{answer}\n").into_bytes());
+                    }
+                }
+            }
         }
     }
 }

@@ -5,12 +5,13 @@ use std::sync::Mutex;
 
 use protocol::{RequestId, ServerNotification};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::DEADLINE;
-use crate::schemas::{faults_of_error, faults_of_notification, faults_of_result};
+use super::questions::Handlers;
+use crate::schemas::{faults_of_error, faults_of_notification, faults_of_question, faults_of_result};
 
 /// An error as it came.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -38,6 +39,7 @@ pub(super) struct Seen {
     /// What came in answer and was not looked at.
     answers: HashMap<RequestId, VecDeque<Answer>>,
     notifications: Vec<Heard>,
+    questions: Vec<Question>,
     lines: Vec<String>,
     log: Vec<u8>,
     faults: Vec<String>,
@@ -52,21 +54,36 @@ struct Heard {
     taken: bool,
 }
 
+/// Something that the server asked.
+struct Question {
+    id: RequestId,
+    method: String,
+    params: Value,
+    taken: bool,
+}
+
 impl Transcript {
     pub(super) fn expect_answer(&self, id: RequestId, method: &str) {
         self.seen.lock().unwrap().asked.entry(id).or_default().push_back(method.to_owned());
     }
 
-    /// Takes in one line of the server's stdout.
-    pub(super) fn hear(&self, line: &[u8]) {
+    /// Takes in one line of the server's stdout; returns the answer where it is a question that has a handler.
+    pub(super) fn hear(&self, line: &[u8], handlers: &Handlers) -> Option<Value> {
         let mut seen = self.seen.lock().unwrap();
         seen.lines.push(String::from_utf8_lossy(line).trim_end_matches('\n').to_owned());
+        let before = seen.questions.len();
         if let Err(fault) = seen.sort(line) {
             let line = shortened(&String::from_utf8_lossy(line));
             seen.faults.push(format!("{fault}: {line}"));
         }
+        let answer = seen.questions.get_mut(before).and_then(|question| question.answer(handlers));
+        let answer = answer.transpose().unwrap_or_else(|fault| {
+            seen.faults.push(fault);
+            None
+        });
         drop(seen);
         self.changed.notify_waiters();
+        answer
     }
 
     pub(super) fn close(&self) {
@@ -103,6 +120,13 @@ impl Transcript {
     pub(super) fn notifications(&self) -> Vec<ServerNotification> {
         let seen = self.seen.lock().unwrap();
         seen.notifications.iter().map(|heard| heard.notification.clone()).collect()
+    }
+
+    /// Returns the params of the questions of a kind.
+    pub(super) fn questions(&self, method: &str) -> Vec<Value> {
+        let seen = self.seen.lock().unwrap();
+        let questions = seen.questions.iter().filter(|question| question.method == method);
+        questions.map(|question| question.params.clone()).collect()
     }
 
     pub(super) fn lines(&self) -> Vec<String> {
@@ -158,8 +182,8 @@ impl Seen {
             _ if has("jsonrpc") => Err("this protocol has no jsonrpc member".into()),
             (true, false, true, false) | (true, false, false, true) => self.sort_answer(message),
             (false, true, false, false) => self.sort_notification(message),
-            (true, true, false, false) => Err("a request that nothing here answers".into()),
-            _ => Err("neither answer nor notification".into()),
+            (true, true, false, false) => self.sort_question(message),
+            _ => Err("neither answer, notification nor question".into()),
         }
     }
 
@@ -184,7 +208,28 @@ impl Seen {
         let faults = faults_of_notification(method, &message["params"]);
         none_of(&faults)?;
         let notification = serde_json::from_value(message).map_err(|error| error.to_string())?;
+        if let ServerNotification::ServerRequestResolved(resolved) = &notification
+            && !self.questions.iter().any(|question| question.id == resolved.request_id)
+        {
+            return Err("the end of a question that was not asked".into());
+        }
         self.notifications.push(Heard { notification, taken: false });
+        Ok(())
+    }
+
+    /// A question may come again, for who resumes a thread, but then it is the same.
+    fn sort_question(&mut self, mut message: Value) -> Result<(), String> {
+        let id: RequestId = serde_json::from_value(message["id"].take())
+            .map_err(|error| format!("an id that is none ({error})"))?;
+        let method = message["method"].as_str().ok_or("a method that is no text")?.to_owned();
+        let params = message["params"].take();
+        none_of(&faults_of_question(&method, &params))?;
+        if let Some(before) = self.questions.iter().find(|question| question.id == id)
+            && (&before.method, &before.params) != (&method, &params)
+        {
+            return Err("the id of another question".into());
+        }
+        self.questions.push(Question { id, method, params, taken: false });
         Ok(())
     }
 
@@ -204,6 +249,13 @@ impl Seen {
         })
     }
 
+    pub(super) fn take_question(&mut self, method: &str) -> Option<(RequestId, Value)> {
+        let mut waiting = self.questions.iter_mut().filter(|question| !question.taken);
+        let question = waiting.find(|question| question.method == method)?;
+        question.taken = true;
+        Some((question.id.clone(), question.params.clone()))
+    }
+
     /// Returns what should have been looked at or should not have been said.
     fn left(&self) -> Vec<String> {
         let mut faults = self.faults.clone();
@@ -217,11 +269,23 @@ impl Seen {
         let troubles =
             self.notifications.iter().filter(|heard| !heard.taken && is_trouble(&heard.notification));
         faults.extend(troubles.map(|heard| format!("unseen: {:?}", heard.notification)));
+        let untaken = self.questions.iter().filter(|question| !question.taken);
+        faults
+            .extend(untaken.map(|question| format!("nobody took {}: {}", question.method, question.params)));
         let log = String::from_utf8_lossy(&self.log);
         if log.contains("panicked at") {
             faults.push(format!("the server panicked:\n{log}"));
         }
         faults
+    }
+}
+
+impl Question {
+    /// Has a handler answer, where there is one, and returns the message to the server.
+    fn answer(&mut self, handlers: &Handlers) -> Option<Result<Value, String>> {
+        let answer = handlers.answer(&self.method, self.params.clone())?;
+        self.taken = true;
+        Some(answer.map(|result| json!({ "id": self.id, "result": result })))
     }
 }
 

@@ -41,6 +41,11 @@ pub fn say(text: &str) -> Answer {
     ])
 }
 
+/// Answers with one call of a tool, of which the model then wants the output.
+pub fn call(call_id: &str, name: &str, arguments: &Value) -> Answer {
+    Answer::stream([events::created(), events::function_call(call_id, name, arguments), events::completed()])
+}
+
 impl Answer {
     /// Streams events, and ends the body in order behind the last one.
     pub fn stream(events: impl IntoIterator<Item = Value>) -> Self {

@@ -68,6 +68,44 @@ pub fn function_call(call_id: &str, name: &str, arguments: &Value) -> Value {
     }))
 }
 
+/// A call of a tool in a namespace.
+pub fn function_call_in(namespace: &str, call_id: &str, name: &str, arguments: &Value) -> Value {
+    let mut event = function_call(call_id, name, arguments);
+    event["item"]["namespace"] = namespace.into();
+    event
+}
+
+/// A call of a tool that takes a text.
+pub fn custom_tool_call(call_id: &str, name: &str, input: &str) -> Value {
+    done(json!({
+        "type": "custom_tool_call",
+        "status": "completed",
+        "call_id": call_id,
+        "name": name,
+        "input": input,
+    }))
+}
+
+/// A command to run, as models call it that know of no tool for it.
+pub fn local_shell_call(call_id: &str, command: &[&str]) -> Value {
+    done(json!({
+        "type": "local_shell_call",
+        "status": "completed",
+        "call_id": call_id,
+        "action": { "type": "exec", "command": command, "timeout_ms": null, "working_directory": null },
+    }))
+}
+
+/// A search that the provider made.
+pub fn web_search_call(id: &str, query: &str) -> Value {
+    done(json!({
+        "type": "web_search_call",
+        "status": "completed",
+        "id": id,
+        "action": { "type": "search", "query": query },
+    }))
+}
+
 /// Thinking begins.
 pub fn reasoning_added(id: &str) -> Value {
     json!({ "type": "response.output_item.added", "item": { "type": "reasoning", "id": id, "summary": [] } })

@@ -30,6 +30,24 @@ impl Request {
         self.body["input"].as_array().unwrap()
     }
 
+    /// Returns what the model is told that a call of a tool brought: a text, or the parts of a message.
+    pub fn output_of(&self, call_id: &str) -> &Value {
+        let is_output = |item: &&Value| {
+            item["call_id"] == call_id && item["type"].as_str().is_some_and(|kind| kind.ends_with("_output"))
+        };
+        let outputs: Vec<_> = self.input().iter().filter(is_output).collect();
+        match outputs.as_slice() {
+            [output] => &output["output"],
+            outputs => panic!("{} outputs of {call_id}", outputs.len()),
+        }
+    }
+
+    /// Returns the names of the tools that the model is offered; of a namespace its own.
+    pub fn tools(&self) -> Vec<&str> {
+        let tools = self.body["tools"].as_array().into_iter().flatten();
+        tools.filter_map(|tool| tool["name"].as_str().or(tool["type"].as_str())).collect()
+    }
+
     /// Returns what person and agent said, as role and text, without what the server put in of its own.
     pub fn talk(&self) -> Vec<(&str, String)> {
         let messages = self.said().into_iter().filter(|(role, text)| {
