@@ -28,11 +28,12 @@ const MAP: &[(&str, &[&str])] = &[
             "threads", "tools",
         ],
     ),
+    ("shell", &[]),
     ("skein", &["config", "jsonrpc", "protocol", "server"]),
     ("state", &["rollout"]),
     ("testkit", &["protocol", "rollout"]),
     ("threads", &["history", "items", "protocol", "rollout", "state"]),
-    ("tools", &["config", "items", "rollout"]),
+    ("tools", &["config", "items", "mcp", "patch", "rollout", "sandbox", "shell"]),
 ];
 
 /// What only tests may use.

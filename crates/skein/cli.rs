@@ -152,6 +152,7 @@ fn serve(settings: Settings) -> anyhow::Result<()> {
         env: env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect(),
+        program: env::current_exe().context("cannot tell where this program lies")?,
         originator: env::var("CODEX_INTERNAL_ORIGINATOR_OVERRIDE").ok().filter(|name| !name.is_empty()),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

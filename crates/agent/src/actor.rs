@@ -5,7 +5,7 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use items::ResponseItem;
+use items::{ResponseItem, Role};
 use rollout::Record;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -13,12 +13,14 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
+use tools::UserShell;
+use uuid::Uuid;
 
 use crate::{
     AgentError,
     event::{Event, Why},
     host::TurnHost,
-    session::Session,
+    session::{self, Session},
     settings::Overrides,
     shared::Shared,
     steering::Steering,
@@ -71,6 +73,7 @@ struct Running {
     id: String,
     cancel: CancellationToken,
     steering: Arc<Steering>,
+    host: Arc<TurnHost>,
     task: JoinHandle<Session>,
 }
 
@@ -127,6 +130,7 @@ impl Actor {
             }
         };
         self.end_turn().await;
+        self.shared.parts.tools.shut_down().await;
         self.shared.forget();
         self.shared.tell(Event::Unloaded(why)).await;
         if let Some(reply) = asked {
@@ -194,6 +198,10 @@ impl Actor {
                     Ok(()) => return drop(reply.send(Ok(Started { turn: running.id.clone() }))),
                     Err(said) => Task::Inputs { said, output_schema },
                 },
+                Task::Shell(command) => {
+                    self.shell_beside(running, command);
+                    return drop(reply.send(Ok(Started { turn: running.id.clone() })));
+                }
                 task @ (Task::Compact | Task::Review(_)) => task,
             };
             // It takes nothing more in, since it is about to end: the next one is this.
@@ -223,7 +231,7 @@ impl Actor {
                     session.run(turn).await;
                     session
                 });
-                self.running = Some(Running { id, cancel, steering, task });
+                self.running = Some(Running { id, cancel, steering, host, task });
             }
         }
     }
@@ -244,6 +252,24 @@ impl Actor {
         self.shared.store.append(&records)?;
         running.steering.inject(items);
         Ok(())
+    }
+
+    /// Runs a command of the person beside a running turn, which hears of it between two requests.
+    fn shell_beside(&self, running: &Running, command: String) {
+        let (shared, steering) = (Arc::clone(&self.shared), Arc::clone(&running.steering));
+        let (host, cancel, id) = (Arc::clone(&running.host), running.cancel.clone(), running.id.clone());
+        self.shared.registry.spawn(async move {
+            let settings = shared.snapshot().settings;
+            let tools = session::tools(&shared, &settings, &id, &host, &cancel).await;
+            let item = Uuid::now_v7().to_string();
+            let told = tools.user_shell(UserShell { command: &command, item, cwd: &settings.cwd }).await;
+            let items = vec![ResponseItem::message(Role::User, told)];
+            let records: Vec<_> = items.iter().cloned().map(Record::ResponseItem).collect();
+            match shared.store.append(&records) {
+                Ok(()) => steering.inject(items),
+                Err(error) => tracing::error!(thread = %shared.id, %error, "a command could not be stored"),
+            }
+        });
     }
 
     fn interrupt(&self, turn: &str) -> Result<(), AgentError> {

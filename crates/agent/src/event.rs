@@ -11,8 +11,8 @@ pub trait Observer: Send + Sync + 'static {
     /// Takes in one event; events of one thread come in order.
     fn observe(&self, thread: ThreadId, event: Event) -> BoxFuture<'_, ()>;
 
-    /// Hands a question to the clients. The answer goes where the question says; when nobody waits there any more, the
-    /// question is taken back.
+    /// Puts a question to the clients, and returns when the answer is where the question says. Dropping the future
+    /// takes the question back.
     fn ask(&self, thread: ThreadId, turn: String, question: Question) -> BoxFuture<'_, ()>;
 }
 

@@ -169,6 +169,11 @@ impl Agents {
 }
 
 impl Registry {
+    /// Runs something that belongs to a thread and may outlive its turn.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
     pub(crate) fn remove(&self, id: ThreadId) {
         self.threads().remove(&id);
     }

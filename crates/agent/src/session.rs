@@ -153,14 +153,13 @@ impl Session {
     }
 
     /// Returns the tools of a turn.
-    pub(crate) fn tools(&self, turn: &str, host: &Arc<TurnHost>, cancel: &CancellationToken) -> TurnTools {
-        let Settings { cwd, approval, sandbox, mode, .. } = self.settings.clone();
-        let forms = match model::facts(&self.settings.model).custom_tools {
-            true => Forms::Custom,
-            false => Forms::Functions,
-        };
-        let facts = TurnFacts { id: turn.to_owned(), cwd, approval, sandbox, mode, forms };
-        self.shared.parts.tools.turn(facts, Arc::clone(host) as Arc<dyn Host>, cancel.clone())
+    pub(crate) async fn tools(
+        &self,
+        turn: &str,
+        host: &Arc<TurnHost>,
+        cancel: &CancellationToken,
+    ) -> TurnTools {
+        tools(&self.shared, &self.settings, turn, host, cancel).await
     }
 
     /// Puts items into what the model knows; no turn, no item of the thread.
@@ -213,6 +212,23 @@ impl Session {
         let settings = shared.snapshot().settings;
         Self::new(shared, settings, None, None)
     }
+}
+
+/// Returns the tools of a turn of a thread.
+pub(crate) async fn tools(
+    shared: &Shared,
+    settings: &Settings,
+    turn: &str,
+    host: &Arc<TurnHost>,
+    cancel: &CancellationToken,
+) -> TurnTools {
+    let Settings { cwd, approval, sandbox, mode, .. } = settings.clone();
+    let forms = match model::facts(&settings.model).custom_tools {
+        true => Forms::Custom,
+        false => Forms::Functions,
+    };
+    let facts = TurnFacts { id: turn.to_owned(), cwd, approval, sandbox, mode, forms };
+    shared.parts.tools.turn(facts, Arc::clone(host) as Arc<dyn Host>, cancel.clone()).await
 }
 
 /// Takes the lock of a turn. Where no lock can be made the turn runs without: the rollout's own lock still keeps lines

@@ -6,6 +6,7 @@ use items::ResponseItem;
 use rollout::ThreadId;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
+use tools::ThreadTools;
 
 use crate::{
     AgentError,
@@ -75,6 +76,16 @@ impl Thread {
     /// Begins a turn that reviews a change.
     pub async fn review(&self, target: ReviewTarget) -> Result<(Started, Answered), AgentError> {
         self.begin(Task::Review(target), Overrides::default()).await
+    }
+
+    /// Runs a command of the person: as a turn of its own, or in the one that runs.
+    pub async fn shell(&self, command: String) -> Result<(Started, Answered), AgentError> {
+        self.begin(Task::Shell(command), Overrides::default()).await
+    }
+
+    /// Returns what the model can call, and the commands that run in the background.
+    pub fn tools(&self) -> &Arc<ThreadTools> {
+        &self.shared.parts.tools
     }
 
     /// Adds to the running turn, which must be `expected`; returns its id.

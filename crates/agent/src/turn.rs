@@ -10,7 +10,7 @@ use items::{ResponseItem, Role};
 use model::{ModelError, Retry};
 use rollout::{Event as StoredEvent, Record};
 use tokio_util::sync::CancellationToken;
-use tools::TurnTools;
+use tools::{TurnTools, UserShell};
 use uuid::Uuid;
 
 use crate::{
@@ -35,6 +35,8 @@ pub(crate) enum Task {
     Compact,
     /// Look at a change, in a conversation of its own.
     Review(ReviewTarget),
+    /// Run a command of the person.
+    Shell(String),
 }
 
 /// What a client said at once.
@@ -89,7 +91,7 @@ impl Session {
     /// Runs a turn to its end; every way out of it is stored and told.
     pub(crate) async fn run(&mut self, turn: Turn) {
         let Turn { id, task, cancel, steering, host } = turn;
-        let tools = self.tools(&id, &host, &cancel);
+        let tools = self.tools(&id, &host, &cancel).await;
         let mut progress = Progress {
             id,
             cancel,
@@ -110,6 +112,10 @@ impl Session {
                 Task::Compact => {
                     steering.close();
                     compact::run(self, &progress, Moment::Before).await
+                }
+                Task::Shell(command) => {
+                    steering.close();
+                    self.user_shell(&progress, &command).await
                 }
                 Task::Review(target) => {
                     steering.close();
@@ -183,6 +189,18 @@ impl Session {
             for said in steered {
                 self.hear(progress, said).await?;
             }
+        }
+    }
+
+    /// Runs a command of the person, and stores what the model is to know of it.
+    async fn user_shell(&mut self, progress: &Progress, command: &str) -> Result<(), Stop> {
+        let item = Uuid::now_v7().to_string();
+        let cwd = self.settings.cwd.clone();
+        let told = progress.tools.user_shell(UserShell { command, item, cwd: &cwd }).await;
+        self.keep(vec![ResponseItem::message(Role::User, told)], &[])?;
+        match progress.cancel.is_cancelled() {
+            true => Err(Stop::Interrupted),
+            false => Ok(()),
         }
     }
 

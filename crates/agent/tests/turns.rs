@@ -3,7 +3,7 @@
 // All of this is test code: where it cannot go on, the test has failed.
 #![allow(clippy::unwrap_used)]
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use agent::{
     Agents, Event, Input, Keep, Load, Observer, Outcome, Overrides, Parts, ProjectDocs, Settings, Status,
@@ -19,7 +19,7 @@ use state::Index;
 use threads::{StoredThread, ThreadId, ThreadManager};
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tools::{Mode, Offer, Question, SandboxPolicy, ThreadTools};
+use tools::{Mode, Offer, Question, SandboxPolicy, Setup, ThreadTools, Workshop};
 
 /// Hands every event over to the test.
 struct Ear(mpsc::UnboundedSender<Event>);
@@ -75,6 +75,9 @@ impl Stage {
             ..SessionMeta::default()
         };
         let path = home.new_rollout(meta.id, chrono::DateTime::UNIX_EPOCH.naive_utc());
+        let setup =
+            Setup { program: "/nowhere".into(), home: folder.path().to_owned(), env: BTreeMap::new() };
+        let workshop = Workshop::new(setup);
         let load = Load {
             thread: StoredThread::promised(&meta, path),
             keep: Keep::New(Box::new(meta)),
@@ -82,7 +85,7 @@ impl Stage {
             parts: Parts {
                 model: Arc::new(model),
                 client: model::ClientIdentity::default(),
-                tools: Arc::new(ThreadTools::new(Offer::default())),
+                tools: Arc::new(ThreadTools::new(workshop, Offer::default())),
                 docs: ProjectDocs::default(),
                 window: Some(1000),
                 compact_at: None,

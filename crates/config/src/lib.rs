@@ -29,6 +29,8 @@ pub use layers::Layer;
 pub use loader::Loader;
 pub use mcp::{McpServer, McpTransport};
 pub use overrides::{Override, parse_override};
-pub use permissions::{ApprovalPolicy, GranularApproval, SandboxMode, WorkspaceWrite};
+pub use permissions::{
+    ApprovalPolicy, GranularApproval, Inherit, SandboxMode, ShellEnvironment, WorkspaceWrite,
+};
 pub use provider::{OPENAI, ProviderConfig, SCRIPTED, WireApi};
 pub use settings::{Config, ReasoningSummary, Verbosity, WebSearch};

@@ -1,6 +1,9 @@
 //! What the agent may do, and when it asks.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +67,46 @@ pub struct WorkspaceWrite {
     pub exclude_tmpdir_env_var: bool,
     /// Keeps `/tmp` read-only.
     pub exclude_slash_tmp: bool,
+}
+
+/// The table `shell_environment_policy`: which variables commands see.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShellEnvironment {
+    /// What to begin with.
+    pub inherit: Inherit,
+    /// Leaves out variables whose names say that they may hold secrets: `ignore_default_excludes = false`.
+    pub hide_secrets: bool,
+    /// Patterns of names that are left out.
+    pub exclude: Vec<String>,
+    /// Variables that are added.
+    pub set: BTreeMap<String, String>,
+    /// Patterns of names of which one must fit; none means that all do.
+    pub include_only: Vec<String>,
+}
+
+/// What of the server's own variables commands begin with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Inherit {
+    /// Everything.
+    #[default]
+    All,
+    /// What a shell cannot do without.
+    Core,
+    /// Nothing.
+    None,
+}
+
+impl ShellEnvironment {
+    pub(crate) fn read(section: &mut Section<'_>) -> Result<Self, Invalid> {
+        Ok(Self {
+            inherit: section.get("inherit")?.unwrap_or_default(),
+            hide_secrets: section.get("ignore_default_excludes")? == Some(false),
+            exclude: section.get("exclude")?.unwrap_or_default(),
+            set: section.map("set")?,
+            include_only: section.get("include_only")?.unwrap_or_default(),
+        })
+    }
 }
 
 impl WorkspaceWrite {

@@ -12,7 +12,8 @@ use serde::Deserialize;
 use toml::Table;
 
 use crate::{
-    ApprovalPolicy, ConfigError, Layer, McpServer, ProviderConfig, SandboxMode, WorkspaceWrite,
+    ApprovalPolicy, ConfigError, Layer, McpServer, ProviderConfig, SandboxMode, ShellEnvironment,
+    WorkspaceWrite,
     features::{self, Switch},
     keys, known,
     layers::Stack,
@@ -44,6 +45,8 @@ pub struct Config {
     pub sandbox_mode: SandboxMode,
     /// What [`SandboxMode::WorkspaceWrite`] adds.
     pub workspace_write: WorkspaceWrite,
+    /// Which variables commands see.
+    pub shell_environment: ShellEnvironment,
     /// How hard to think. Any word, since catalogues of models bring their own.
     pub model_reasoning_effort: Option<String>,
     /// How to summarize thoughts.
@@ -182,10 +185,12 @@ impl Config {
         let mcp_servers = mcp_servers(&mut root, stack, &mut unknown)?;
         let mut sandbox = root.section("sandbox_workspace_write")?;
         let workspace_write = WorkspaceWrite::read(&mut sandbox, home)?;
+        let mut environment = root.section("shell_environment_policy")?;
+        let shell_environment = ShellEnvironment::read(&mut environment)?;
         let mut skein = root.section("skein")?;
         let idle_minutes = skein.count("idle_unload_minutes")?.unwrap_or(IDLE_UNLOAD_MINUTES);
         let features = features(&mut root, &mut unknown)?;
-        unknown.extend(sandbox.unread().chain(skein.unread()));
+        unknown.extend(sandbox.unread().chain(environment.unread()).chain(skein.unread()));
         let mut config = Self {
             model: root.get("model")?.filter(|model: &String| !model.is_empty()),
             model_provider: root.get("model_provider")?.unwrap_or_else(|| OPENAI.to_owned()),
@@ -194,6 +199,7 @@ impl Config {
             approval_policy: root.get("approval_policy")?.unwrap_or_default(),
             sandbox_mode: root.get("sandbox_mode")?.unwrap_or_default(),
             workspace_write,
+            shell_environment,
             model_reasoning_effort: root.get("model_reasoning_effort")?,
             model_reasoning_summary: root.get("model_reasoning_summary")?,
             model_verbosity: root.get("model_verbosity")?,

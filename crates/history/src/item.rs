@@ -6,7 +6,7 @@
 mod completed;
 mod input;
 pub(crate) mod review;
-mod tool;
+pub(crate) mod tool;
 
 use protocol::{PatchApplyStatus, ThreadItem};
 use rollout::Event;

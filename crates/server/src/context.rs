@@ -6,6 +6,7 @@ use agent::{Agents, Answered};
 use jsonrpc::RequestId;
 use protocol::ServerNotification;
 use threads::ThreadManager;
+use tools::Workshop;
 
 use crate::{Options, connection::Connection, live::Live, models::Models};
 
@@ -16,6 +17,7 @@ pub(crate) struct App {
     pub(crate) agents: Agents,
     pub(crate) live: Arc<Live>,
     pub(crate) models: Models,
+    pub(crate) workshop: Arc<Workshop>,
 }
 
 /// One request: the server, the connection that it came over, and what is to follow its answer.

@@ -32,8 +32,11 @@ use state::Index;
 use threads::ThreadManager;
 use tokio::io::{AsyncBufRead, AsyncWrite};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tools::{Setup, Workshop};
 
 use crate::{connection::Connection, context::App, live::Live, models::Models};
+
+pub use tools::{CONFINE, SUPERVISE, confine, exec::supervise};
 
 /// The release of the protocol that clients are told: they take from it what they may ask for.
 pub const PROTOCOL_RELEASE: &str = "0.169.0";
@@ -53,6 +56,8 @@ pub struct Options {
     pub config: Loader,
     /// The environment, in which providers' keys are looked up.
     pub env: HashMap<String, String>,
+    /// This program: started anew it owns and confines the commands of threads; absolute.
+    pub program: PathBuf,
     /// Stands in for the client's own name where requests to providers name who sends them.
     pub originator: Option<String>,
 }
@@ -73,7 +78,12 @@ where
     let threads = ThreadManager::new(home, index);
     let live = Arc::new(Live::default());
     let agents = Agents::new(threads.clone(), Arc::clone(&live) as Arc<dyn agent::Observer>);
-    let app = Arc::new(App { options, threads, agents, live, models: Models::default() });
+    let workshop = Workshop::new(Setup {
+        program: options.program.clone(),
+        home: options.home.clone(),
+        env: options.env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+    });
+    let app = Arc::new(App { options, threads, agents, live, models: Models::default(), workshop });
 
     let (outbox, drain) = jsonrpc::outbox();
     let connection = Arc::new(Connection::new(outbox.clone()));

@@ -2,6 +2,7 @@
 //!
 //! Stored records are shown by the one projection (crate `history`), so that a thread reads back as it ran.
 
+mod put;
 mod questions;
 
 use std::{
@@ -13,15 +14,17 @@ use agent::{Delta, Event, Observer, Opened, OpenedKind, Outcome, Stored, TurnEnd
 use futures::{FutureExt, future::BoxFuture};
 use jsonrpc::{Pending, RequestId};
 use protocol::{
-    AgentMessageDeltaNotification, ErrorNotification, ItemCompletedNotification, ItemStartedNotification,
-    ModelRerouteReason, ModelReroutedNotification, ReasoningSummaryPartAddedNotification,
+    AgentMessageDeltaNotification, CommandExecutionOutputDeltaNotification, ErrorNotification,
+    ItemCompletedNotification, ItemStartedNotification, McpToolCallProgressNotification, ModelRerouteReason,
+    ModelReroutedNotification, PlanDeltaNotification, ReasoningSummaryPartAddedNotification,
     ReasoningSummaryTextDeltaNotification, ReasoningTextDeltaNotification, ServerNotification as Note,
-    ThreadClosedNotification, ThreadItem, ThreadStatus, ThreadStatusChangedNotification,
-    ThreadTokenUsageUpdatedNotification, Turn, TurnCompletedNotification, TurnItemsView,
-    TurnStartedNotification, TurnStatus,
+    TerminalInteractionNotification, ThreadClosedNotification, ThreadItem, ThreadStatus,
+    ThreadStatusChangedNotification, ThreadTokenUsageUpdatedNotification, Turn, TurnCompletedNotification,
+    TurnDiffUpdatedNotification, TurnItemsView, TurnPlanStep, TurnPlanStepStatus,
+    TurnPlanUpdatedNotification, TurnStartedNotification, TurnStatus,
 };
 use threads::ThreadId;
-use tools::{News, Question};
+use tools::{News, PlanStep, StepStatus};
 
 use self::questions::Question;
 use crate::{connection::Connection, wire};
@@ -123,9 +126,8 @@ impl Observer for Live {
         self.show(thread, event).boxed()
     }
 
-    /// No client can be asked yet: what is dropped unanswered is refused.
-    fn ask(&self, _: ThreadId, _: String, _: Question) -> BoxFuture<'_, ()> {
-        async {}.boxed()
+    fn ask(&self, thread: ThreadId, turn: String, question: tools::Question) -> BoxFuture<'_, ()> {
+        self.put(thread, turn, question).boxed()
     }
 }
 
@@ -152,9 +154,9 @@ fn notes(thread: &str, event: Event) -> Vec<Note> {
                 started_at_ms: at_ms,
             })]
         }
-        Event::Delta { turn, item, delta } => piece(thread_id, turn, item, delta).into_iter().collect(),
+        Event::Delta { turn, item, delta } => vec![piece(thread_id, turn, item, delta)],
         Event::Stored(stored) => completed(thread_id, stored),
-        Event::News { turn, news } => news_notes(&thread_id, &turn, news),
+        Event::News { turn, news } => news_notes(thread_id, turn, news),
         Event::Usage { turn, usage } => {
             vec![Note::ThreadTokenUsageUpdated(ThreadTokenUsageUpdatedNotification {
                 thread_id,
@@ -180,21 +182,44 @@ fn notes(thread: &str, event: Event) -> Vec<Note> {
 }
 
 /// What a tool tells while it works.
-fn news_notes(thread_id: &str, turn_id: &str, news: News) -> Vec<Note> {
-    match news {
-        News::Began(record, started_at_ms) => history::items_of(&[record])
-            .into_iter()
-            .map(|item| {
-                let (thread_id, turn_id) = (thread_id.to_owned(), turn_id.to_owned());
+fn news_notes(thread_id: String, turn_id: String, news: News) -> Vec<Note> {
+    let note = match news {
+        News::Began(record, started_at_ms) => {
+            let began = |item| {
+                let (thread_id, turn_id) = (thread_id.clone(), turn_id.clone());
                 Note::ItemStarted(ItemStartedNotification { thread_id, turn_id, item, started_at_ms })
-            })
-            .collect(),
-        News::Output { .. }
-        | News::Typed { .. }
-        | News::Plan { .. }
-        | News::Diff(_)
-        | News::Progress { .. } => Vec::new(),
-    }
+            };
+            return history::items_of(&[record]).into_iter().map(began).collect();
+        }
+        News::Output { item: item_id, text: delta } => {
+            let delta = CommandExecutionOutputDeltaNotification { thread_id, turn_id, item_id, delta };
+            Note::CommandExecutionOutputDelta(delta)
+        }
+        News::Typed { item: item_id, process: process_id, text: stdin } => {
+            let typed = TerminalInteractionNotification { thread_id, turn_id, item_id, process_id, stdin };
+            Note::TerminalInteraction(typed)
+        }
+        News::Plan { explanation, steps } => {
+            let plan = steps.into_iter().map(step).collect();
+            Note::TurnPlanUpdated(TurnPlanUpdatedNotification { thread_id, turn_id, explanation, plan })
+        }
+        News::Diff(diff) => Note::TurnDiffUpdated(TurnDiffUpdatedNotification { thread_id, turn_id, diff }),
+        News::Progress { item: item_id, message } => {
+            let progress = McpToolCallProgressNotification { thread_id, turn_id, item_id, message };
+            Note::McpToolCallProgress(progress)
+        }
+    };
+    vec![note]
+}
+
+fn step(step: PlanStep) -> TurnPlanStep {
+    let PlanStep { step, status } = step;
+    let status = match status {
+        StepStatus::Pending => TurnPlanStepStatus::Pending,
+        StepStatus::InProgress => TurnPlanStepStatus::InProgress,
+        StepStatus::Completed => TurnPlanStepStatus::Completed,
+    };
+    TurnPlanStep { step, status }
 }
 
 fn opened(id: String, kind: OpenedKind) -> ThreadItem {
@@ -209,9 +234,9 @@ fn opened(id: String, kind: OpenedKind) -> ThreadItem {
     }
 }
 
-fn piece(thread_id: String, turn_id: String, item_id: String, delta: Delta) -> Option<Note> {
-    Some(match delta {
-        Delta::Plan(_) => return None,
+fn piece(thread_id: String, turn_id: String, item_id: String, delta: Delta) -> Note {
+    match delta {
+        Delta::Plan(delta) => Note::PlanDelta(PlanDeltaNotification { thread_id, turn_id, item_id, delta }),
         Delta::Text(delta) => {
             Note::AgentMessageDelta(AgentMessageDeltaNotification { thread_id, turn_id, item_id, delta })
         }
@@ -239,7 +264,7 @@ fn piece(thread_id: String, turn_id: String, item_id: String, delta: Delta) -> O
             delta,
             content_index,
         }),
-    })
+    }
 }
 
 /// An item that stored records complete: begun, where it was not announced before, and completed.

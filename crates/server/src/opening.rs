@@ -7,7 +7,8 @@ use config::{ApprovalPolicy, Config};
 use jsonrpc::RpcError;
 use protocol::{PatchField, ThreadOverrides};
 use serde_json::{Map, Value};
-use tools::{Mode, Offer, SandboxPolicy, ThreadTools, WebSearch};
+use threads::ThreadId;
+use tools::{ClientTool, Mode, Offer, SandboxPolicy, ThreadTools, WebSearch};
 
 use crate::{context::Context, error::invalid, handshake, wire};
 
@@ -29,14 +30,18 @@ pub(crate) struct Remembered {
     pub(crate) effort: Option<String>,
     pub(crate) approval: Option<ApprovalPolicy>,
     pub(crate) sandbox: Option<SandboxPolicy>,
+    /// The tools that the client carries out itself.
+    pub(crate) client_tools: Vec<ClientTool>,
 }
 
 /// Works out the settings: what the client says, else what the thread remembers, else the config.
 pub(crate) fn open(
     cx: &Context,
+    id: ThreadId,
     overrides: ThreadOverrides,
     remembered: Remembered,
 ) -> Result<Opening, RpcError> {
+    let client_tools = remembered.client_tools;
     let thread_layer: Map<String, Value> = overrides.config.unwrap_or_default().into_iter().collect();
     let config = cx.options.config.load(&thread_layer).map_err(|error| wire::config_error(&error))?;
     refuse_unbuilt(&[
@@ -86,7 +91,7 @@ pub(crate) fn open(
             name: cx.originator(),
             user_agent: handshake::user_agent(cx, client_name, version),
         },
-        tools: Arc::new(ThreadTools::new(offer(&config))),
+        tools: Arc::new(ThreadTools::new(Arc::clone(&cx.workshop), offer(&config, id, client_tools))),
         docs: ProjectDocs {
             home: cx.options.home.clone(),
             max_bytes: config.project_doc_max_bytes,
@@ -101,10 +106,15 @@ pub(crate) fn open(
 }
 
 /// Works out which tools a thread offers.
-fn offer(config: &Config) -> Offer {
-    let on = |feature: &str| config.features.get(feature).copied().unwrap_or(false);
+fn offer(config: &Config, id: ThreadId, client_tools: Vec<ClientTool>) -> Offer {
+    let feature = |name: &str| config.features.get(name).copied();
+    let on = |name: &str| feature(name).unwrap_or(false);
     Offer {
-        client_tools: Vec::new(),
+        thread: id.to_string(),
+        client_tools,
+        commands: feature("shell_tool").unwrap_or(true),
+        request_permissions: on("request_permissions_tool"),
+        environment: config.shell_environment.clone(),
         web_search: match config.web_search {
             Some(config::WebSearch::Disabled) => WebSearch::Off,
             Some(config::WebSearch::Live) => WebSearch::Live,

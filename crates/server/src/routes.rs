@@ -11,7 +11,7 @@ use crate::{
     context::Context,
     error,
     lanes::Lane,
-    methods::{config_requirements, fs, thread, thread_section, turn},
+    methods::{config_requirements, fs, review, thread, thread_section, turn},
 };
 
 /// Moves of several threads that are asked for at once come out in the order in which they were asked for.
@@ -46,6 +46,13 @@ fn table() -> Vec<Route> {
         route::<ThreadSectionCreate, _>(thread_section::create::handle, |_| SECTIONS),
         route::<ThreadSectionUpdate, _>(thread_section::update::handle, |_| SECTIONS),
         route::<ThreadSectionDelete, _>(thread_section::delete::handle, |_| SECTIONS),
+        route::<ThreadShellCommand, _>(thread::shell_command::handle, |p| Lane::thread(&p.thread_id)),
+        route::<ThreadBackgroundTerminalsList, _>(thread::background_terminals::list, |_| Lane::Free),
+        route::<ThreadBackgroundTerminalsClean, _>(thread::background_terminals::clean, |_| Lane::Free),
+        route::<ThreadBackgroundTerminalsTerminate, _>(thread::background_terminals::terminate, |_| {
+            Lane::Free
+        }),
+        route::<ReviewStart, _>(review::start::handle, |p| Lane::thread(&p.thread_id)),
         route::<TurnStart, _>(turn::start::handle, |p| Lane::thread(&p.thread_id)),
         route::<TurnSteer, _>(turn::steer::handle, |p| Lane::thread(&p.thread_id)),
         route::<TurnInterrupt, _>(turn::interrupt::handle, |p| Lane::thread(&p.thread_id)),

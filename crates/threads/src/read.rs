@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use history::{Context, ItemPageRequest, PageRequest};
 use protocol::{ThreadItemsListParams, ThreadItemsListResponse, ThreadTurnsListParams, Turn, TurnsPage};
-use rollout::{Line, Place, Segment, ThreadId, TurnContext};
+use rollout::{Line, Place, Segment, SessionMeta, ThreadId, TurnContext};
 use state::ThreadRow;
 
 use crate::{StoredThread, ThreadError, ThreadManager, manager::Stores};
@@ -12,6 +12,9 @@ use crate::{StoredThread, ThreadError, ThreadManager, manager::Stores};
 /// How far from the end the settings of the last turn are looked for: each turn begins with them, so behind so much
 /// there is one turn that went on very long, and the settings of the start will do.
 const LOOK_BACK: usize = 4 << 20;
+
+/// How many lines may stand before the first record of a thread: a few that a crash or an editor left there.
+const MAX_LINES_BEFORE_META: usize = 16;
 
 impl ThreadManager {
     /// Reads a thread, active or archived, from its rollout.
@@ -109,6 +112,23 @@ impl ThreadManager {
                 }
                 if read > LOOK_BACK {
                     break;
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    /// Reads the first record of a thread, as it stands in its file; `None` where it is not among the first lines.
+    pub async fn session_meta(&self, path: &Path) -> Result<Option<SessionMeta>, ThreadError> {
+        let path = path.to_owned();
+        self.blocking(move |stores| {
+            let segments = rollout::segments(&stores.home, &path)?;
+            let mut lines = rollout::forward(&segments);
+            for _ in 0..MAX_LINES_BEFORE_META {
+                let Some(line) = lines.next().map_err(ThreadError::io("read", &path))? else { break };
+                if let Some(meta) = Line::parse(line.bytes).and_then(|line| line.session_meta()) {
+                    return Ok(Some(meta));
                 }
             }
             Ok(None)

@@ -1,7 +1,8 @@
 //! What a tool works with, and the steps that several tools have in common.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use patch::TurnDiff;
 use rollout::Event;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,8 @@ pub(crate) struct Context {
     pub(crate) host: Arc<dyn Host>,
     /// Cancelled when the turn is interrupted.
     pub(crate) cancel: CancellationToken,
+    /// What the turn changed so far.
+    pub(crate) diff: Arc<Mutex<TurnDiff>>,
 }
 
 /// Why a question has no answer.
@@ -42,11 +45,14 @@ impl Context {
     /// Asks, and waits for the answer; an interruption takes the question back.
     pub(crate) async fn ask<T>(&self, question: impl FnOnce(Reply<T>) -> Question) -> Result<T, NoAnswer> {
         let (reply, answer) = oneshot::channel();
-        self.host.ask(question(reply)).await;
+        let asked = async {
+            self.host.ask(question(reply)).await;
+            answer.await
+        };
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(NoAnswer::Interrupted),
-            answer = answer => answer.map_err(|_| NoAnswer::Refused),
+            answer = asked => answer.map_err(|_| NoAnswer::Refused),
         }
     }
 

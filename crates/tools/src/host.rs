@@ -21,8 +21,8 @@ pub trait Host: Send + Sync + 'static {
     /// Shows that the turn waits for the person from now on, or one time less.
     fn waits(&self, on: WaitsOn, change: Change) -> BoxFuture<'_, ()>;
 
-    /// Asks the person, or the client itself. Whoever waits for the reply and stops waiting takes the question back;
-    /// a question that is dropped unanswered counts as refused.
+    /// Asks the person, or the client itself, and returns when the answer was handed over. Dropping the future takes
+    /// the question back; a question whose reply is dropped counts as refused.
     fn ask(&self, question: Question) -> BoxFuture<'_, ()>;
 }
 

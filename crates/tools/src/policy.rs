@@ -55,6 +55,11 @@ impl SandboxPolicy {
         }
     }
 
+    /// Tells whether commands are confined by this server.
+    pub fn confines(&self) -> bool {
+        matches!(self, Self::ReadOnly { .. } | Self::WorkspaceWrite { .. })
+    }
+
     /// Tells whether commands may use the network.
     pub fn network(&self) -> bool {
         match self {

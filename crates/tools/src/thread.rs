@@ -1,27 +1,57 @@
 //! The tools of one loaded thread: what it offers, and what lasts from one turn to the next.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, HashSet},
+    ffi::OsString,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
+use config::ShellEnvironment;
+use mcp::Lease;
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    host::Host,
+    approval::Allowed,
+    exec::{self, Sessions},
+    host::{GrantScope, Host, Permissions},
     tool::Tool,
     toolbox::{Key, TurnTools},
-    tools::{ClientTool, RequestUserInput, UpdatePlan, ViewImage},
+    tools::{
+        ApplyPatch, ClientTool, ExecCommand, McpTool, RequestPermissions, RequestUserInput, Shell,
+        UpdatePlan, ViewImage, WriteStdin,
+    },
     turn::TurnFacts,
+    workshop::{Granted, Workshop},
 };
+
+/// How long the commands of a thread that is unloaded may take to end: the time after which they are killed, and a
+/// second for that.
+const LAST_COMMANDS: Duration = Duration::from_secs(3);
+
+/// How long the first request of a turn waits for MCP servers that are still starting: the quick ones are there then,
+/// and a dead one holds nobody up for long.
+const MCP_GRACE: Duration = Duration::from_secs(2);
 
 /// What a thread offers to its model.
 #[derive(Clone, Debug, Default)]
 pub struct Offer {
+    /// The thread, as commands are told it.
+    pub thread: String,
     /// The tools that the client carries out itself.
     pub client_tools: Vec<ClientTool>,
     /// How the provider may search the web.
     pub web_search: WebSearch,
+    /// Whether the model may run commands.
+    pub commands: bool,
     /// Whether the model may ask the person outside of plan mode.
     pub ask_in_every_mode: bool,
+    /// Whether the model may ask for more than the sandbox allows.
+    pub request_permissions: bool,
+    /// Which variables commands see.
+    pub environment: ShellEnvironment,
 }
 
 /// How the provider may search the web.
@@ -38,35 +68,133 @@ pub enum WebSearch {
 
 /// The tools of one loaded thread.
 pub struct ThreadTools {
+    pub(crate) workshop: Arc<Workshop>,
+    pub(crate) sessions: Sessions,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) allowed: Mutex<Allowed>,
+    pub(crate) mcp_allowed: Mutex<HashSet<(String, String)>>,
+    pub(crate) patching: tokio::sync::Mutex<()>,
+    grants: Mutex<Grants>,
     offer: Offer,
+    lease: Option<Arc<Lease>>,
+}
+
+/// What the person granted beyond the sandbox.
+#[derive(Default)]
+struct Grants {
+    session: Granted,
+    of_turn: Granted,
+    turn: String,
+}
+
+/// A command of a thread that runs on in the background.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackgroundCommand {
+    /// The item that it belongs to.
+    pub item: String,
+    /// Its number.
+    pub process: u32,
+    /// Its argv, quoted for a shell.
+    pub command: String,
+    /// Where it runs.
+    pub cwd: PathBuf,
+    /// The system's number of it.
+    pub pid: u32,
 }
 
 impl ThreadTools {
-    /// Makes the tools of a thread.
-    pub fn new(offer: Offer) -> Self {
-        Self { offer }
+    /// Makes the tools of a thread; nothing is started.
+    pub fn new(workshop: Arc<Workshop>, offer: Offer) -> Self {
+        // A thread that is loaded again begins with other numbers than those that its history tells of.
+        let first = 1000 + rand_below(9000);
+        Self {
+            sessions: Sessions::new(workshop.supervisor(), first),
+            workshop,
+            tasks: TaskTracker::new(),
+            allowed: Mutex::default(),
+            mcp_allowed: Mutex::default(),
+            patching: tokio::sync::Mutex::default(),
+            grants: Mutex::default(),
+            offer,
+            lease: None,
+        }
     }
 
     /// Returns the tools of one turn.
-    pub fn turn(
+    pub async fn turn(
         self: &Arc<Self>,
         turn: TurnFacts,
         host: Arc<dyn Host>,
         cancel: CancellationToken,
     ) -> TurnTools {
+        if let Some(lease) = &self.lease {
+            // What is not there by then is there in a later turn.
+            let _ = tokio::time::timeout(MCP_GRACE, lease.settled()).await;
+        }
         TurnTools::new(Arc::clone(self), turn, host, cancel)
     }
 
+    /// Returns the commands that run in the background, the oldest first.
+    pub fn background(&self) -> Vec<BackgroundCommand> {
+        let of = |session: &exec::Session| BackgroundCommand {
+            item: session.label().item.clone(),
+            process: session.id(),
+            command: session.label().command.clone(),
+            cwd: session.cwd().to_owned(),
+            pid: session.pid(),
+        };
+        self.sessions.list().iter().map(of).collect()
+    }
+
+    /// Ends one background command; tells whether there was one.
+    pub async fn terminate(&self, process: u32) -> bool {
+        match self.sessions.list().into_iter().find(|session| session.id() == process) {
+            Some(session) => session.terminate().await,
+            None => false,
+        }
+    }
+
+    /// Ends all background commands.
+    pub async fn terminate_all(&self) {
+        self.sessions.terminate_all().await;
+    }
+
+    /// Ends all commands and waits until their items are complete, for a bounded time.
+    pub async fn shut_down(&self) {
+        self.terminate_all().await;
+        self.tasks.close();
+        if tokio::time::timeout(LAST_COMMANDS, self.tasks.wait()).await.is_err() {
+            tracing::warn!(thread = self.offer.thread, "some commands did not end in time");
+        }
+    }
+
     /// The tools that are carried out here or by the client, in the order in which they are offered.
-    pub(crate) fn tools(&self, _turn: &TurnFacts) -> Vec<(Key, Arc<dyn Tool>)> {
+    pub(crate) fn tools(&self, turn: &TurnFacts) -> Vec<(Key, Arc<dyn Tool>)> {
+        let bare = |name: &str| (None, name.to_owned());
+        let mut tools: Vec<(Key, Arc<dyn Tool>)> = Vec::new();
+        if self.offer.commands {
+            tools.push((bare("exec_command"), Arc::new(ExecCommand)));
+            tools.push((bare("write_stdin"), Arc::new(WriteStdin)));
+            tools.push((bare("shell"), Arc::new(Shell::Argv)));
+            tools.push((bare("shell_command"), Arc::new(Shell::Line)));
+            tools.push((bare("local_shell"), Arc::new(Shell::Local)));
+        }
+        tools.push((bare("apply_patch"), Arc::new(ApplyPatch(turn.forms))));
+        tools.push((bare("update_plan"), Arc::new(UpdatePlan)));
+        tools.push((bare("view_image"), Arc::new(ViewImage)));
         let ask = RequestUserInput { in_every_mode: self.offer.ask_in_every_mode };
-        let mut tools: Vec<(Key, Arc<dyn Tool>)> = vec![
-            ((None, "update_plan".to_owned()), Arc::new(UpdatePlan)),
-            ((None, "view_image".to_owned()), Arc::new(ViewImage)),
-            ((None, "request_user_input".to_owned()), Arc::new(ask)),
-        ];
+        tools.push((bare("request_user_input"), Arc::new(ask)));
+        if self.offer.request_permissions {
+            tools.push((bare("request_permissions"), Arc::new(RequestPermissions)));
+        }
         for tool in &self.offer.client_tools {
             tools.push(((tool.namespace.clone(), tool.name.clone()), Arc::new(tool.clone())));
+        }
+        if let Some(lease) = &self.lease {
+            for tool in lease.tools().iter() {
+                let tool = McpTool { lease: Arc::clone(lease), tool: tool.clone() };
+                tools.push((bare(tool.tool.name()), Arc::new(tool)));
+            }
         }
         tools
     }
@@ -80,4 +208,41 @@ impl ThreadTools {
         };
         Some(json!({ "type": "web_search", "external_web_access": live }))
     }
+
+    /// The environment of a command.
+    pub(crate) fn environment(&self, network: exec::Network) -> BTreeMap<OsString, OsString> {
+        exec::environment(self.workshop.env(), &self.offer.environment, &self.offer.thread, network)
+    }
+
+    /// Keeps what the person granted.
+    pub(crate) fn grant(&self, turn: &str, permissions: &Permissions, scope: GrantScope) {
+        let mut grants = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
+        let granted = match scope {
+            GrantScope::Session => &mut grants.session,
+            GrantScope::Turn => {
+                if grants.turn != turn {
+                    (grants.turn, grants.of_turn) = (turn.to_owned(), Granted::default());
+                }
+                &mut grants.of_turn
+            }
+        };
+        granted.write.extend(permissions.write.iter().flatten().cloned());
+        granted.network |= permissions.network == Some(true);
+    }
+
+    /// Returns what the person granted for a turn.
+    pub(crate) fn granted(&self, turn: &str) -> Granted {
+        let grants = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut granted = grants.session.clone();
+        if grants.turn == turn {
+            granted.write.extend(grants.of_turn.write.iter().cloned());
+            granted.network |= grants.of_turn.network;
+        }
+        granted
+    }
+}
+
+/// Any number below a bound; nothing depends on it being hard to guess.
+fn rand_below(bound: u32) -> u32 {
+    uuid::Uuid::new_v4().as_fields().0 % bound
 }

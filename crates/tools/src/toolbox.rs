@@ -1,8 +1,13 @@
 //! The tools of one turn: which are offered, and which answers a call.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
 
 use items::ResponseItem;
+use patch::TurnDiff;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -40,7 +45,9 @@ impl TurnTools {
         host: Arc<dyn Host>,
         cancel: CancellationToken,
     ) -> Self {
-        let cx = Context { thread, turn: Arc::new(turn), host, cancel };
+        let root = git_root(&turn.cwd);
+        let diff = Arc::new(Mutex::new(TurnDiff::new(root)));
+        let cx = Context { thread, turn: Arc::new(turn), host, cancel, diff };
         let mut toolbox = Self { tools: BTreeMap::new(), specs: Vec::new(), cx };
         let thread = Arc::clone(&toolbox.cx.thread);
         for (key, tool) in thread.tools(&toolbox.cx.turn) {
@@ -73,6 +80,10 @@ impl TurnTools {
         Answer { output: ResponseItem::output_for(item, output), ends_turn }
     }
 
+    pub(crate) fn context(&self) -> &Context {
+        &self.cx
+    }
+
     async fn run(&self, call: &Call) -> Result<Output, Stopped> {
         // Some models write the namespace into the name, some leave it out.
         let bare = (None, call.name.clone());
@@ -82,4 +93,9 @@ impl TurnTools {
             None => Ok(call.unsupported().into()),
         }
     }
+}
+
+/// The folder that the paths of a diff start from: the repository's, or else the working folder.
+fn git_root(cwd: &Path) -> PathBuf {
+    cwd.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(cwd).to_owned()
 }

@@ -50,7 +50,8 @@ fn shell_words(argv: &[String]) -> String {
     shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "))
 }
 
-fn action(stored: &Value) -> CommandAction {
+/// Reads what a command does, as rollouts keep it.
+pub fn action(stored: &Value) -> CommandAction {
     let text = |field: &str| stored[field].as_str().map(str::to_owned);
     let command = text("cmd").unwrap_or_default();
     match (stored["type"].as_str(), text("name"), text("path")) {

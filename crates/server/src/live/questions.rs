@@ -50,7 +50,6 @@ impl Live {
     /// Asks every client that listens to a thread, and waits for the first answer.
     ///
     /// Those who were asked have heard that it is over when this returns, and when it is dropped before.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no tool asks yet"))]
     pub(crate) async fn ask<M: ServerMethod>(
         &self,
         thread: ThreadId,

@@ -28,6 +28,7 @@ use testkit::Rollout;
 use threads::{ThreadId, ThreadManager};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, duplex};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tools::{Setup, Workshop};
 
 use super::{Answer, MAX_OPEN};
 use crate::{
@@ -293,9 +294,13 @@ fn app(home: &testkit::Home) -> Arc<App> {
         cwd: home.work(),
         config: Loader::new(home.root(), [], None).unwrap(),
         env: HashMap::new(),
+        program: "/nowhere".into(),
         originator: None,
     };
-    Arc::new(App { options, threads, agents, live, models: Models::default() })
+    let setup =
+        Setup { program: "/nowhere".into(), home: home.root(), env: std::collections::BTreeMap::new() };
+    let workshop = Workshop::new(setup);
+    Arc::new(App { options, threads, agents, live, models: Models::default(), workshop })
 }
 
 #[tokio::test]

@@ -22,8 +22,11 @@ use crate::{
 pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcError> {
     let cut = cut(&params)?;
     let source = source(&cx, params.path.map(PathBuf::from), &params.thread_id).await?;
-    let Opening { settings, parts } = opening::open(&cx, params.overrides, remembered(&cx, &source).await?)?;
-    let mut meta = new_meta(&cx, ThreadId::new(), &settings);
+    let remembered = remembered(&cx, &source).await?;
+    let client_tools = remembered.client_tools.clone();
+    let id = ThreadId::new();
+    let Opening { settings, parts } = opening::open(&cx, id, params.overrides, remembered)?;
+    let mut meta = new_meta(&cx, id, &settings, &client_tools);
     meta.forked_from_id = Some(source.id());
     meta.git = source.git().cloned();
     let path = cx.threads.home().new_rollout(meta.id, Local::now().naive_local());

@@ -13,7 +13,7 @@ use protocol::{
 };
 use threads::{StoredThread, ThreadId};
 
-use super::start::new_meta;
+use super::start::{DYNAMIC_TOOLS, new_meta};
 use crate::{
     context::Context,
     error::{invalid, of_agent, of_thread},
@@ -87,7 +87,8 @@ fn refuse_mismatch(running: &Snapshot, with_history: bool, path: Option<&Path>) 
 
 /// Loads a stored thread with what it remembers.
 async fn load(cx: &Context, thread: StoredThread, overrides: ThreadOverrides) -> Result<Thread, RpcError> {
-    let Opening { settings, parts } = opening::open(cx, overrides, remembered(cx, &thread).await?)?;
+    let remembered = remembered(cx, &thread).await?;
+    let Opening { settings, parts } = opening::open(cx, thread.id(), overrides, remembered)?;
     cx.agents.load(Load { thread, keep: Keep::Stored, settings, parts }).map_err(|error| of_agent(&error))
 }
 
@@ -95,6 +96,8 @@ async fn load(cx: &Context, thread: StoredThread, overrides: ThreadOverrides) ->
 pub(super) async fn remembered(cx: &Context, thread: &StoredThread) -> Result<Remembered, RpcError> {
     let last = cx.threads.last_turn_context(thread.path()).await.map_err(|error| of_thread(&error))?;
     let last = last.unwrap_or_default();
+    let meta = cx.threads.session_meta(thread.path()).await.map_err(|error| of_thread(&error))?;
+    let client_tools = meta.and_then(|mut meta| meta.extra.remove(DYNAMIC_TOOLS));
     let summary = &thread.summary;
     Ok(Remembered {
         model: last.model.or_else(|| summary.model.clone()),
@@ -103,6 +106,7 @@ pub(super) async fn remembered(cx: &Context, thread: &StoredThread) -> Result<Re
         effort: last.effort,
         approval: serde_json::from_value(last.approval_policy).ok(),
         sandbox: serde_json::from_value(last.sandbox_policy).ok(),
+        client_tools: client_tools.and_then(|tools| serde_json::from_value(tools).ok()).unwrap_or_default(),
     })
 }
 
@@ -115,8 +119,9 @@ fn from_history(
     if history.is_empty() {
         return Err(invalid("history must not be empty"));
     }
-    let Opening { settings, parts } = opening::open(cx, overrides, Remembered::default())?;
-    let mut meta = new_meta(cx, ThreadId::new(), &settings);
+    let id = ThreadId::new();
+    let Opening { settings, parts } = opening::open(cx, id, overrides, Remembered::default())?;
+    let mut meta = new_meta(cx, id, &settings, &[]);
     let path = cx.threads.home().new_rollout(meta.id, Local::now().naive_local());
     let mut thread = StoredThread::promised(&meta, path);
     thread.summary.preview = history

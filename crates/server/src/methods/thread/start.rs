@@ -8,6 +8,7 @@ use protocol::{
     ThreadStartedNotification,
 };
 use threads::{StoredThread, ThreadId};
+use tools::ClientTool;
 
 use crate::{
     PROTOCOL_RELEASE,
@@ -19,13 +20,13 @@ use crate::{
 
 /// Loads a thread that has no rollout yet; the file comes with the first message.
 pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcError> {
-    refuse_unbuilt(&[
-        ("dynamicTools", params.dynamic_tools.is_some_and(|tools| !tools.is_empty())),
-        ("historyMode", params.history_mode == Some(ThreadHistoryMode::Paginated)),
-    ])?;
+    refuse_unbuilt(&[("historyMode", params.history_mode == Some(ThreadHistoryMode::Paginated))])?;
+    let client_tools = wire::client_tools(params.dynamic_tools.unwrap_or_default())?;
     let ephemeral = params.ephemeral.unwrap_or(false);
-    let Opening { settings, parts } = opening::open(&cx, params.overrides, Remembered::default())?;
-    let meta = new_meta(&cx, ThreadId::new(), &settings);
+    let id = ThreadId::new();
+    let remembered = Remembered { client_tools: client_tools.clone(), ..Remembered::default() };
+    let Opening { settings, parts } = opening::open(&cx, id, params.overrides, remembered)?;
+    let meta = new_meta(&cx, id, &settings, &client_tools);
     let path = cx.threads.home().new_rollout(meta.id, Local::now().naive_local());
     let thread = StoredThread::promised(&meta, path);
     let keep = match ephemeral {
@@ -41,9 +42,22 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
     Ok(Response { thread, settings: wire::settings(&snapshot.settings) })
 }
 
+/// Where the first record of a thread keeps the tools that its client carries out.
+pub(super) const DYNAMIC_TOOLS: &str = "dynamic_tools";
+
 /// The first record of a thread that this server makes.
-pub(super) fn new_meta(cx: &Context, id: ThreadId, settings: &agent::Settings) -> rollout::SessionMeta {
+pub(super) fn new_meta(
+    cx: &Context,
+    id: ThreadId,
+    settings: &agent::Settings,
+    client_tools: &[ClientTool],
+) -> rollout::SessionMeta {
+    let mut extra = serde_json::Map::new();
+    if !client_tools.is_empty() {
+        extra.insert(DYNAMIC_TOOLS.to_owned(), serde_json::json!(client_tools));
+    }
     rollout::SessionMeta {
+        extra,
         id,
         timestamp: rollout::timestamp(Utc::now()),
         cwd: settings.cwd.to_string_lossy().into_owned(),

@@ -1,0 +1,3 @@
+//! Methods about reviews.
+
+pub(crate) mod start;

@@ -1,0 +1,337 @@
+//! Commands: what becomes of one from the model's wish to the record of its item.
+
+use std::{
+    ffi::OsString,
+    path::PathBuf,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use rollout::Event;
+use serde_json::{Map, Value};
+use shell::Rules;
+
+use crate::{
+    approval::{Facts, Plan, decide},
+    context::{Context, NoAnswer},
+    exec::{self, Exit, Kept, Label, Launch, Live, Session, Stdio},
+    host::{Began, CommandQuestion, Decision, Host, News, Question},
+    record,
+    tool::{Output, Stopped},
+};
+
+/// A command that the model wants to run.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    /// The id of the call, and of the item.
+    pub(crate) call: String,
+    pub(crate) argv: Vec<String>,
+    pub(crate) cwd: PathBuf,
+    pub(crate) stdio: Stdio,
+    /// Who it is run for, in the words of rollouts.
+    pub(crate) source: &'static str,
+    pub(crate) escalation: Escalation,
+}
+
+/// What the model says of running outside of the sandbox.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Escalation {
+    pub(crate) wanted: bool,
+    pub(crate) justification: Option<String>,
+    pub(crate) prefix_rule: Option<Vec<String>>,
+}
+
+/// A command that runs.
+pub(crate) struct Started {
+    pub(crate) session: Session,
+    pub(crate) item: Item,
+    pub(crate) began: Began,
+    /// Shows what the command prints; done when it ended.
+    shown: tokio::task::JoinHandle<()>,
+}
+
+/// Why a command does not run.
+pub(crate) enum NotStarted {
+    /// The model is told.
+    Told(Output),
+    /// The turn ends.
+    Stopped(Stopped),
+}
+
+/// Whether a command is confined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Walls {
+    Up,
+    Down,
+}
+
+/// The item of a command, as far as it does not change.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    pub(crate) call: String,
+    turn: String,
+    argv: Vec<String>,
+    cwd: PathBuf,
+    source: &'static str,
+    process: Option<u32>,
+    actions: Vec<Value>,
+}
+
+/// How a command ended.
+pub(crate) struct Ended<'a> {
+    pub(crate) status: &'static str,
+    pub(crate) exit_code: i32,
+    pub(crate) output: &'a str,
+    pub(crate) took: Duration,
+}
+
+impl Context {
+    /// Starts a command, after asking where that is to be asked.
+    pub(crate) async fn start_command(&self, wanted: Wanted) -> Result<Started, NotStarted> {
+        match self.plan(&wanted).await {
+            Plan::Refuse(why) => Err(NotStarted::Told(why.into())),
+            Plan::Confined => self.launch(wanted, Walls::Up, None).await,
+            Plan::Bare => self.launch(wanted, Walls::Down, None).await,
+            Plan::Ask => {
+                let item = Item { source: "agent", ..self.item(&wanted) };
+                let asked = self.question(&wanted, wanted.escalation.justification.clone()).await;
+                let (began, answer) =
+                    self.ask_about(item.event(None), |reply| Question::Command(asked, reply)).await;
+                match self.allowed(&wanted, answer).await {
+                    Ok(()) => self.launch(wanted, Walls::Down, Some(began)).await,
+                    Err(refusal) => {
+                        self.host.complete(item.declined(), began).await;
+                        Err(refusal)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks whether a command that the sandbox stopped may run without one.
+    pub(crate) async fn ask_again(&self, wanted: &Wanted) -> Result<(), NotStarted> {
+        let reason = "the sandbox stopped the command; run it without one?".to_owned();
+        let asked = self.question(wanted, Some(reason)).await;
+        let answer =
+            self.ask_person(crate::host::WaitsOn::Approval, |reply| Question::Command(asked, reply)).await;
+        self.allowed(wanted, answer).await
+    }
+
+    /// Launches a command; its item begins here where it did not begin with a question.
+    pub(crate) async fn launch(
+        &self,
+        wanted: Wanted,
+        walls: Walls,
+        began: Option<Began>,
+    ) -> Result<Started, NotStarted> {
+        let mut item = self.item(&wanted);
+        let started = match self.confined(&wanted, walls).await {
+            Ok(launch) => {
+                let label = Label { item: wanted.call.clone(), command: joined(&wanted.argv) };
+                self.thread.sessions.start(launch, label).await.map_err(|error| with_causes(&error))
+            }
+            Err(reason) => Err(reason),
+        };
+        let (session, live) = match started {
+            Ok(started) => started,
+            Err(reason) => {
+                let began = match began {
+                    Some(began) => began,
+                    None => self.begin(item.event(None)).await,
+                };
+                let output = format!("{reason}\n");
+                let ended = Ended { status: "failed", exit_code: -1, output: &output, took: Duration::ZERO };
+                self.host.complete(item.event(Some(&ended)), began).await;
+                return Err(NotStarted::Told(format!("the command could not be started: {reason}").into()));
+            }
+        };
+        item.process = Some(session.id());
+        let began = match began {
+            Some(began) => began,
+            None => self.begin(item.event(None)).await,
+        };
+        let shown = self.thread.tasks.spawn(show(Arc::clone(&self.host), wanted.call, live));
+        Ok(Started { session, item, began, shown })
+    }
+
+    /// What is done with a command, by everything that was said so far.
+    async fn plan(&self, wanted: &Wanted) -> Plan {
+        if self.is_allowed(wanted) {
+            return Plan::Bare;
+        }
+        let folder = self.thread.workshop.rules();
+        let argv = wanted.argv.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let (rules, problems) = Rules::load(&folder);
+            for problem in problems {
+                tracing::warn!("{problem}");
+            }
+            (rules.decide(&argv), shell::harmless(&argv), shell::dangerous(&argv))
+        });
+        let Ok((verdict, harmless, dangerous)) = looked.await else {
+            return Plan::Refuse("rejected: the command could not be understood".to_owned());
+        };
+        decide(Facts {
+            approval: &self.turn.approval,
+            sandbox: &self.turn.sandbox,
+            verdict: &verdict,
+            harmless,
+            dangerous,
+            escalated: wanted.escalation.wanted,
+        })
+    }
+
+    /// Tells whether the person allowed the command for as long as the thread is loaded.
+    fn is_allowed(&self, wanted: &Wanted) -> bool {
+        let allowed = self.thread.allowed.lock().unwrap_or_else(PoisonError::into_inner);
+        allowed.allows_command(&wanted.argv, &wanted.cwd)
+    }
+
+    async fn question(&self, wanted: &Wanted, reason: Option<String>) -> CommandQuestion {
+        let rule = wanted.escalation.prefix_rule.as_deref();
+        CommandQuestion {
+            item: wanted.call.clone(),
+            reason,
+            command: joined(&wanted.argv),
+            cwd: wanted.cwd.clone(),
+            actions: self.item(wanted).actions,
+            amendment: shell::proposed_amendment(&wanted.argv, rule),
+        }
+    }
+
+    /// Takes the person's answer in.
+    async fn allowed(&self, wanted: &Wanted, answer: Result<Decision, NoAnswer>) -> Result<(), NotStarted> {
+        let told = |text: &str| Err(NotStarted::Told(text.into()));
+        match answer {
+            Ok(Decision::Accept) => Ok(()),
+            Ok(Decision::AcceptForSession) => {
+                let mut allowed = self.thread.allowed.lock().unwrap_or_else(PoisonError::into_inner);
+                allowed.allow_command(&wanted.argv, &wanted.cwd);
+                Ok(())
+            }
+            Ok(Decision::AcceptWithRule(pattern)) => {
+                let folder = self.thread.workshop.rules();
+                let added = tokio::task::spawn_blocking(move || shell::append(&folder, &pattern)).await;
+                if let Ok(Err(error)) = added {
+                    tracing::warn!("the rule could not be kept: {}", with_causes(&error));
+                }
+                Ok(())
+            }
+            Ok(Decision::Cancel) => Err(NotStarted::Stopped(Stopped("rejected by the person".to_owned()))),
+            Ok(Decision::Decline | Decision::Unusable) => told("rejected by user"),
+            Err(NoAnswer::Refused) => told("rejected: the question whether this may run was not answered"),
+            Err(NoAnswer::Interrupted) => told("aborted by user before it ran"),
+        }
+    }
+
+    async fn confined(&self, wanted: &Wanted, walls: Walls) -> Result<Launch, String> {
+        let thread = Arc::clone(&self.thread);
+        let (turn, wanted) = (Arc::clone(&self.turn), wanted.clone());
+        let made = tokio::task::spawn_blocking(move || {
+            let argv: Vec<OsString> = wanted.argv.iter().map(OsString::from).collect();
+            let (argv, network) = match walls {
+                Walls::Down => (argv, exec::Network::Open),
+                Walls::Up => {
+                    let limits = thread.workshop.limits(&turn.sandbox, &turn.cwd, &thread.granted(&turn.id));
+                    let network = match limits.network {
+                        sandbox::Network::Granted => exec::Network::Open,
+                        sandbox::Network::Denied => exec::Network::Blocked,
+                    };
+                    (thread.workshop.confine(&limits, argv, &wanted.cwd)?, network)
+                }
+            };
+            let env = thread.environment(network);
+            Ok(Launch { argv, cwd: wanted.cwd, env, stdio: wanted.stdio })
+        });
+        made.await.unwrap_or_else(|error| Err(error.to_string()))
+    }
+
+    fn item(&self, wanted: &Wanted) -> Item {
+        let actions = shell::command_actions(&wanted.argv, &wanted.cwd);
+        Item {
+            call: wanted.call.clone(),
+            turn: self.turn.id.clone(),
+            argv: wanted.argv.clone(),
+            cwd: wanted.cwd.clone(),
+            source: wanted.source,
+            process: None,
+            actions: actions.iter().filter_map(|action| serde_json::to_value(action).ok()).collect(),
+        }
+    }
+}
+
+impl Started {
+    /// Completes the item of a command that has ended.
+    pub(crate) async fn complete(self, host: &dyn Host, exit: Exit) {
+        let status = if exit.code() == 0 { "completed" } else { "failed" };
+        self.complete_as(host, status, exit.code()).await;
+    }
+
+    /// Completes the item of a command whose end is not that of its own.
+    pub(crate) async fn complete_as(self, host: &dyn Host, status: &'static str, exit_code: i32) {
+        let Self { session, item, began, shown } = self;
+        drop(shown.await);
+        let output = text(&session.output());
+        let ended = Ended { status, exit_code, output: &output, took: session.duration() };
+        host.complete(item.event(Some(&ended)), began).await;
+    }
+}
+
+impl Item {
+    /// Forgets the number of the process: who waits for the end cannot speak to it.
+    pub(crate) fn without_process(&mut self) {
+        self.process = None;
+    }
+
+    fn declined(&self) -> Event {
+        self.event(Some(&Ended { status: "declined", exit_code: -1, output: "", took: Duration::ZERO }))
+    }
+
+    /// The record of the item: as it begins, or as it ended.
+    pub(crate) fn event(&self, ended: Option<&Ended<'_>>) -> Event {
+        Event::ExecCommandEnd {
+            call_id: self.call.clone(),
+            turn_id: Some(self.turn.clone()),
+            process_id: self.process.map(|id| id.to_string()),
+            command: self.argv.clone(),
+            cwd: self.cwd.to_string_lossy().into_owned(),
+            parsed_cmd: self.actions.clone(),
+            source: Some(self.source.to_owned()),
+            aggregated_output: ended.map(|ended| ended.output.to_owned()),
+            exit_code: ended.map(|ended| ended.exit_code),
+            duration: ended.map(|ended| record::duration(ended.took)),
+            status: Some(ended.map_or("in_progress", |ended| ended.status).to_owned()),
+            extra: Map::from_iter(
+                ["stdout", "stderr", "formatted_output"].map(|name| (name.to_owned(), "".into())),
+            ),
+        }
+    }
+}
+
+/// Shows what a command prints, until it ended.
+async fn show(host: Arc<dyn Host>, item: String, mut live: Live) {
+    while let Some(text) = live.next().await {
+        host.tell(News::Output { item: item.clone(), text }).await;
+    }
+}
+
+/// Everything that is kept of an output.
+pub(crate) fn text(output: &Kept) -> String {
+    output.text()
+}
+
+/// Quotes an argv for a shell; one with a NUL, which no shell takes, is joined bare.
+pub(crate) fn joined(argv: &[String]) -> String {
+    shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "))
+}
+
+/// Joins an error and its causes.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        text = format!("{text}: {source}");
+        cause = source.source();
+    }
+    text
+}

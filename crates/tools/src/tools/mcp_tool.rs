@@ -1,0 +1,165 @@
+//! The tools of MCP servers.
+
+use std::{
+    sync::{Arc, PoisonError},
+    time::Instant,
+};
+
+use config::ApprovalPolicy;
+use futures::{FutureExt, future::BoxFuture};
+use mcp::{CallResult, Lease, McpError};
+use rollout::Event;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    commands::with_causes,
+    context::{Context, NoAnswer},
+    host::{ElicitationQuestion, Elicited, Question, WaitsOn},
+    record,
+    tool::{Call, Output, Stopped, Tool, function_of},
+};
+
+/// One tool of one server.
+pub(crate) struct McpTool {
+    pub(crate) lease: Arc<Lease>,
+    pub(crate) tool: mcp::Tool,
+}
+
+impl Tool for McpTool {
+    fn spec(&self) -> Option<Value> {
+        let description = self.tool.description().unwrap_or_default();
+        Some(function_of(self.tool.name(), description, self.tool.input_schema().clone()))
+    }
+
+    fn run<'a>(&'a self, call: &'a Call, cx: &'a Context) -> BoxFuture<'a, Result<Output, Stopped>> {
+        async move {
+            let arguments: Value = match call.arguments() {
+                Ok(arguments) => arguments,
+                Err(told) => return Ok(told),
+            };
+            let item = json!({
+                "type": "McpToolCall",
+                "id": call.id,
+                "server": self.tool.server(),
+                "tool": self.tool.tool(),
+                "arguments": arguments,
+                "status": "in_progress",
+            });
+            let began = cx.begin(record::begun(item, &cx.turn.id)).await;
+            let since = Instant::now();
+            let outcome = match self.permitted(cx, &arguments).await {
+                Ok(()) => self.call(cx, &arguments).await,
+                Err(refusal) => Err(refusal),
+            };
+            let event = Event::McpToolCallEnd {
+                call_id: call.id.clone(),
+                invocation: json!({
+                    "server": self.tool.server(),
+                    "tool": self.tool.tool(),
+                    "arguments": arguments,
+                }),
+                duration: Some(record::duration(since.elapsed())),
+                result: match &outcome {
+                    Ok(result) => json!({ "Ok": stored(result) }),
+                    Err(reason) => json!({ "Err": reason }),
+                },
+                extra: Map::from_iter([("turn_id".to_owned(), cx.turn.id.as_str().into())]),
+            };
+            cx.host.complete(event, began).await;
+            Ok(match outcome {
+                Ok(result) => told(&result),
+                Err(reason) => reason.into(),
+            })
+        }
+        .boxed()
+    }
+}
+
+impl McpTool {
+    /// Asks whether a tool that may do harm may run, where it is not known to only look.
+    async fn permitted(&self, cx: &Context, arguments: &Value) -> Result<(), String> {
+        let name = (self.tool.server().to_owned(), self.tool.tool().to_owned());
+        let allowed = || cx.thread.mcp_allowed.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.tool.hints().read_only == Some(true)
+            || !cx.turn.sandbox.confines()
+            || allowed().contains(&name)
+        {
+            return Ok(());
+        }
+        let asks = match &cx.turn.approval {
+            ApprovalPolicy::Never => false,
+            ApprovalPolicy::Granular(granular) => granular.mcp_elicitations,
+            _ => true,
+        };
+        if !asks {
+            return Err("rejected: this MCP tool may change things, and the approval policy forbids to ask"
+                .to_owned());
+        }
+        let (server, tool) = &name;
+        let question = ElicitationQuestion {
+            server: server.clone(),
+            message: format!("Allow the MCP server \"{server}\" to run its tool \"{tool}\"?"),
+            schema: json!({ "type": "object", "properties": {} }),
+            meta: Some(json!({
+                "codex_approval_kind": "mcp_tool_call",
+                "persist": ["session", "always"],
+                "tool_description": self.tool.description(),
+                "tool_params": arguments,
+                "tool_title": self.tool.title(),
+            })),
+        };
+        match cx.ask_person(WaitsOn::Approval, |reply| Question::Elicitation(question, reply)).await {
+            Ok(Elicited::Accept { meta, .. }) => {
+                let persist = meta.as_ref().and_then(|meta| meta["persist"].as_str());
+                if matches!(persist, Some("session" | "always")) {
+                    allowed().insert(name);
+                }
+                Ok(())
+            }
+            Ok(Elicited::Decline | Elicited::Cancel) | Err(NoAnswer::Refused) => {
+                Err("user rejected MCP tool call".to_owned())
+            }
+            Err(NoAnswer::Interrupted) => Err("aborted by user".to_owned()),
+        }
+    }
+
+    async fn call(&self, cx: &Context, arguments: &Value) -> Result<CallResult, String> {
+        let call = mcp::Call {
+            server: self.tool.server(),
+            tool: self.tool.tool(),
+            arguments: arguments.as_object().cloned(),
+            meta: None,
+        };
+        self.lease.call(call, &cx.cancel).await.map_err(|error: McpError| with_causes(&error))
+    }
+}
+
+fn stored(result: &CallResult) -> Value {
+    json!({
+        "content": result.content,
+        "structuredContent": result.structured_content,
+        "isError": result.is_error,
+        "_meta": result.meta,
+    })
+}
+
+/// What the model is told: the parts that it can read, the rest as JSON.
+fn told(result: &CallResult) -> Output {
+    let part = |part: &Value| match part["type"].as_str() {
+        Some("text") => json!({ "type": "input_text", "text": part["text"] }),
+        Some("image") => {
+            let url = format!(
+                "data:{};base64,{}",
+                part["mimeType"].as_str().unwrap_or("image/png"),
+                part["data"].as_str().unwrap_or_default()
+            );
+            json!({ "type": "input_image", "image_url": url })
+        }
+        _ => json!({ "type": "input_text", "text": part.to_string() }),
+    };
+    match (&result.content[..], &result.structured_content) {
+        ([], Some(structured)) => structured.to_string().into(),
+        ([only], _) if only["type"] == "text" => only["text"].as_str().unwrap_or_default().into(),
+        (parts, _) => Output::Parts(parts.iter().map(part).collect()),
+    }
+}

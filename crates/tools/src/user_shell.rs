@@ -1,0 +1,71 @@
+//! A command that the person runs in a thread: unconfined, unasked, and told to the model.
+
+use std::{path::Path, sync::Arc};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    commands::{Escalation, NotStarted, Walls, Wanted},
+    context::Context,
+    exec::{Input, Output as Streams, Stdio, budget},
+    host::Host,
+    shells,
+    tool::Output,
+    toolbox::TurnTools,
+};
+
+/// How long a person's command may take: who has forgotten it wants it to end some day.
+const LONGEST: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// A command of the person, and where it belongs.
+pub struct UserShell<'a> {
+    /// The line.
+    pub command: &'a str,
+    /// The id of its item.
+    pub item: String,
+    /// Where it runs.
+    pub cwd: &'a Path,
+}
+
+impl TurnTools {
+    /// Runs a command of the person, and returns what the model is told of it.
+    pub async fn user_shell(&self, wanted: UserShell<'_>) -> String {
+        let UserShell { command, item, cwd } = wanted;
+        let cx = self.context();
+        let wanted = Wanted {
+            call: item,
+            argv: shells::argv(None, /*login*/ true, command),
+            cwd: cwd.to_owned(),
+            stdio: Stdio::Pipes { input: Input::Nothing, output: Streams::Joined },
+            source: "user_shell",
+            escalation: Escalation::default(),
+        };
+        let result = run(cx, wanted, &cx.cancel, &cx.host).await;
+        format!(
+            "<user_shell_command>\n<command>\n{command}\n</command>\n<result>\n{result}\n</result>\n</user_shell_command>"
+        )
+    }
+}
+
+async fn run(cx: &Context, wanted: Wanted, cancel: &CancellationToken, host: &Arc<dyn Host>) -> String {
+    let started = match cx.launch(wanted, Walls::Down, None).await {
+        Ok(started) => started,
+        Err(NotStarted::Told(Output::Text(text))) => return text,
+        Err(NotStarted::Told(Output::Parts(_)) | NotStarted::Stopped(_)) => return String::new(),
+    };
+    let session = started.session.clone();
+    let finished = tokio::select! {
+        biased;
+        () = cancel.cancelled() => None,
+        finished = session.finish(LONGEST) => Some(finished),
+    };
+    if finished.is_none() {
+        session.terminate().await;
+    }
+    let (exit_code, took) =
+        (session.progress().exit().map_or(-1, crate::exec::Exit::code), session.duration());
+    let status = if exit_code == 0 { "completed" } else { "failed" };
+    started.complete_as(&**host, status, exit_code).await;
+    let output = budget::fit(&session.output(), budget::DEFAULT_TOKENS);
+    format!("Exit code: {exit_code}\nDuration: {:.4} seconds\nOutput:\n{output}", took.as_secs_f64())
+}

@@ -1,0 +1,160 @@
+//! What the tools of all threads of a server share: how commands are confined and owned, and where rules lie.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use sandbox::{Files, Network, Policy, Sandbox};
+
+use crate::{exec::Supervisor, policy::SandboxPolicy};
+
+/// The first argument of our own program when it is to own a command.
+pub const SUPERVISE: &str = "__supervise";
+
+/// How a server runs commands.
+pub struct Workshop {
+    program: PathBuf,
+    home: PathBuf,
+    env: BTreeMap<OsString, OsString>,
+    sandbox: OnceLock<Sandbox>,
+}
+
+/// What a server runs commands with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Our own program, which owns and confines commands when it is started anew; absolute.
+    pub program: PathBuf,
+    /// The `CODEX_HOME`, which no confined command may change.
+    pub home: PathBuf,
+    /// The server's own environment.
+    pub env: BTreeMap<OsString, OsString>,
+}
+
+/// What is added to what a policy allows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Granted {
+    pub(crate) write: Vec<PathBuf>,
+    pub(crate) network: bool,
+}
+
+impl Workshop {
+    /// Makes the workshop of a server; nothing is tried or started before the first command.
+    pub fn new(setup: Setup) -> Arc<Self> {
+        let Setup { program, home, env } = setup;
+        Arc::new(Self { program, home, env, sandbox: OnceLock::new() })
+    }
+
+    pub(crate) fn env(&self) -> &BTreeMap<OsString, OsString> {
+        &self.env
+    }
+
+    /// The folder of the rules about commands.
+    pub(crate) fn rules(&self) -> PathBuf {
+        self.home.join("rules")
+    }
+
+    pub(crate) fn supervisor(&self) -> Supervisor {
+        Supervisor { program: self.program.clone(), args: vec![SUPERVISE.into()] }
+    }
+
+    /// Returns what is started so that a command can touch no more than it may. Blocks: the first call finds out what
+    /// the system offers, and each one looks at the folders.
+    pub(crate) fn confine(
+        &self,
+        policy: &Policy,
+        argv: Vec<OsString>,
+        cwd: &Path,
+    ) -> Result<Vec<OsString>, String> {
+        if policy.is_unrestricted() {
+            return Ok(argv);
+        }
+        let sandbox = self.sandbox.get_or_init(|| {
+            let sandbox = Sandbox::probe(self.program.clone());
+            tracing::info!("{}", sandbox.describe());
+            sandbox
+        });
+        sandbox.plan(policy, &argv, cwd).map_err(|error| error.report())
+    }
+
+    /// Works out which files may be changed, and whether the network may be used. Blocks: it looks at the folders.
+    pub(crate) fn limits(&self, policy: &SandboxPolicy, cwd: &Path, granted: &Granted) -> Policy {
+        let network = match policy.network() || granted.network {
+            true => Network::Granted,
+            false => Network::Denied,
+        };
+        let workspace = |cwd: &Path, roots: &[PathBuf], exclude_tmpdir, exclude_slash_tmp| {
+            let tmpdir = self.env.get(OsStr::new("TMPDIR")).map(Path::new);
+            let protected = std::slice::from_ref(&self.home);
+            let writable_roots = &[roots, &granted.write].concat();
+            sandbox::Workspace { cwd, writable_roots, tmpdir, exclude_tmpdir, exclude_slash_tmp, protected }
+                .files()
+        };
+        let files = match policy {
+            SandboxPolicy::DangerFullAccess => {
+                return Policy { files: Files::Full, network: Network::Granted };
+            }
+            // Who put the server into a sandbox of their own decides what can be reached.
+            SandboxPolicy::ExternalSandbox { .. } => {
+                return Policy { files: Files::Full, network: Network::Granted };
+            }
+            SandboxPolicy::ReadOnly { .. } => match granted.write.split_first() {
+                None => Files::ReadOnly,
+                Some((first, _)) => workspace(first, &[], true, true),
+            },
+            SandboxPolicy::WorkspaceWrite {
+                writable_roots,
+                exclude_tmpdir_env_var,
+                exclude_slash_tmp,
+                ..
+            } => workspace(cwd, writable_roots, *exclude_tmpdir_env_var, *exclude_slash_tmp),
+        };
+        Policy { files, network }
+    }
+}
+
+/// Tells whether a path, with all links followed, may be changed.
+pub(crate) fn is_writable(files: &Files, path: &Path) -> bool {
+    match files {
+        Files::Full => true,
+        Files::ReadOnly => false,
+        Files::Workspace { writable, protected } => {
+            let longest = |paths: &[PathBuf]| {
+                paths.iter().filter(|root| path.starts_with(root)).map(|root| root.components().count()).max()
+            };
+            match (longest(writable), longest(protected)) {
+                (Some(open), Some(closed)) => open > closed,
+                (open, _) => open.is_some(),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longer_path_decides_what_may_be_changed() {
+        let files = Files::Workspace {
+            writable: vec!["/w".into(), "/w/.git/in".into()],
+            protected: vec!["/w/.git".into(), "/w/same".into()],
+        };
+        for (path, writable) in [
+            ("/w/a", true),
+            ("/w", true),
+            ("/wx", false),
+            ("/w/.git/HEAD", false),
+            ("/w/.git/in/x", true),
+            ("/w/same", false),
+            ("/other", false),
+        ] {
+            assert_eq!(is_writable(&files, Path::new(path)), writable, "{path}");
+        }
+        assert!(
+            is_writable(&Files::Full, Path::new("/x")) && !is_writable(&Files::ReadOnly, Path::new("/x"))
+        );
+    }
+}
