@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use rollout::ThreadId;
-use tools::{News, Question};
+use tools::{McpStatus, News, Question};
 
 /// Watches all threads of a server.
 ///
@@ -63,6 +63,13 @@ pub enum Event {
         turn: String,
         /// What it tells.
         news: News,
+    },
+    /// An MCP server of the thread got on with its start.
+    McpStatus {
+        /// The server.
+        server: String,
+        /// How it is.
+        status: McpStatus,
     },
     /// A model response was counted.
     Usage {

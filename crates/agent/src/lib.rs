@@ -18,6 +18,7 @@ mod failure;
 mod git;
 mod host;
 mod input;
+mod link;
 mod plan;
 mod records;
 mod registry;

@@ -12,6 +12,7 @@ use crate::{
     AgentError,
     actor::{Op, Reply, Rollback, StartTurn, Started},
     input::Input,
+    link::Link,
     review::ReviewTarget,
     settings::Overrides,
     shared::{Shared, Snapshot},
@@ -81,6 +82,11 @@ impl Thread {
     /// Runs a command of the person: as a turn of its own, or in the one that runs.
     pub async fn shell(&self, command: String) -> Result<(Started, Answered), AgentError> {
         self.begin(Task::Shell(command), Overrides::default()).await
+    }
+
+    /// Starts the MCP servers of the thread in the background, now that somebody listens.
+    pub fn start_servers(&self) {
+        self.shared.parts.tools.start_servers(Arc::new(Link(Arc::downgrade(&self.shared))));
     }
 
     /// Returns what the model can call, and the commands that run in the background.

@@ -96,6 +96,9 @@ where
     if tokio::time::timeout(LAST_TURNS, app.agents.shut_down()).await.is_err() {
         tracing::warn!("some turns could not be closed in time");
     }
+    if tokio::time::timeout(LAST_WORDS, app.workshop.shut_down()).await.is_err() {
+        tracing::warn!("some MCP servers did not end in time");
+    }
     outbox.close(LAST_WORDS).await;
     background.cancel();
     tasks.close();

@@ -156,6 +156,9 @@ fn notes(thread: &str, event: Event) -> Vec<Note> {
         }
         Event::Delta { turn, item, delta } => vec![piece(thread_id, turn, item, delta)],
         Event::Stored(stored) => completed(thread_id, stored),
+        Event::McpStatus { server, status } => {
+            vec![Note::McpServerStatusUpdated(wire::mcp_status(thread_id, server, &status))]
+        }
         Event::News { turn, news } => news_notes(thread_id, turn, news),
         Event::Usage { turn, usage } => {
             vec![Note::ThreadTokenUsageUpdated(ThreadTokenUsageUpdatedNotification {

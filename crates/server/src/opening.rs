@@ -115,6 +115,7 @@ fn offer(config: &Config, id: ThreadId, client_tools: Vec<ClientTool>) -> Offer 
         commands: feature("shell_tool").unwrap_or(true),
         request_permissions: on("request_permissions_tool"),
         environment: config.shell_environment.clone(),
+        mcp_servers: config.mcp_servers.clone(),
         web_search: match config.web_search {
             Some(config::WebSearch::Disabled) => WebSearch::Off,
             Some(config::WebSearch::Live) => WebSearch::Live,

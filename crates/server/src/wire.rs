@@ -6,6 +6,7 @@ mod config;
 mod git_info;
 mod ids;
 mod input;
+mod mcp;
 mod questions;
 mod sections;
 mod settings;
@@ -22,6 +23,7 @@ pub(crate) use config::{config_error, config_warning};
 pub(crate) use git_info::{git_info, git_info_patch};
 pub(crate) use ids::{optional_thread_id, request_id, session_id, thread_id};
 pub(crate) use input::inputs;
+pub(crate) use mcp::mcp_status;
 pub(crate) use questions::*;
 pub(crate) use sections::{appearance, appearance_patch, section, section_move};
 pub(crate) use settings::{

@@ -109,6 +109,6 @@ mod tests {
 
     #[test]
     fn what_cannot_be_looked_through_is_refused() {
-        assert!(judged(&["bash", "-lc", &format!("rm -rf x\n{}", "|".repeat(100_000))]));
+        assert!(judged(&["bash", "-lc", &"(".repeat(10_000)]));
     }
 }

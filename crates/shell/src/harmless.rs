@@ -43,9 +43,7 @@ pub(crate) fn part_is_harmless(command: &[String], all: &[Vec<String>]) -> bool 
             !moves && git::only_reads(arguments)
         }
         "rg" => rg_only_reads(arguments),
-        "sed" => {
-            matches!(arguments, ["-n", ranges, files @ ..] if prints_lines(ranges) && files.iter().all(|file| !file.starts_with('-')))
-        }
+        "sed" => sed_only_prints(arguments),
         "sort" => {
             // `T` and its long form name where pieces are written meanwhile.
             !has_short(arguments, "oT")
@@ -65,6 +63,14 @@ pub(crate) fn find_only_reads(arguments: &[&str]) -> bool {
 /// Whether an `rg` runs no other program: a filter, one that unpacks, one that names the host.
 pub(crate) fn rg_only_reads(arguments: &[&str]) -> bool {
     !has_short(arguments, "z") && !has_long(arguments, &["--pre", "--search-zip", "--hostname-bin"])
+}
+
+/// Whether a `sed` prints lines of files; an option behind the script could be the one that writes them.
+fn sed_only_prints(arguments: &[&str]) -> bool {
+    match arguments {
+        ["-n", script, files @ ..] => prints_lines(script) && files.iter().all(|file| !file.starts_with('-')),
+        _ => false,
+    }
 }
 
 /// Whether a script for `sed -n` prints lines by their numbers and does nothing else, as in `1,5p;$p`.
@@ -101,7 +107,7 @@ fn has_long(arguments: &[&str], options: &[&str]) -> bool {
 
 /// A format or a way to print; anything else may set the clock.
 fn prints_date(argument: &str) -> bool {
-    argument.starts_with(['+'])
+    argument.starts_with('+')
         || argument.starts_with("-I")
         || matches!(argument, "-u" | "--utc" | "-R" | "--rfc-email")
 }

@@ -1,84 +1,65 @@
-//! Rules about commands: which may run, which are to be asked about, which never run.
+//! The rules that people write about commands: `rules/*.rules` in the home folder.
 //!
-//! They stand in the `*.rules` files of a folder, as calls of `prefix_rule(pattern = [...], decision = "...")`.
-//! Invariant: what cannot be read never allows anything, and never hides another rule.
+//! Invariant: what cannot be read allows nothing. A statement that is not understood may be one that forbids, so while
+//! there is any, the rules that allow are not in force; those that forbid or ask are, and every other error is told
+//! as well. Of all rules that match, the strictest decides.
+//!
+//! A rule that allows speaks of plain commands only, by the exact words. One that forbids or asks is looked for in every
+//! corner of a script, and whatever folder the program is in.
 
-mod parse;
+mod amendment;
+mod append;
+mod read;
+mod statement;
+
+pub use append::amendment_line;
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use crate::{harmless::part_is_harmless, words::plain_of};
+use crate::error::RulesError;
+use crate::harmless::part_is_harmless;
+use crate::nested;
+use crate::words::{self, base_name};
 
-/// Where what the person allows is added.
-const DEFAULT_FILE: &str = "default.rules";
+/// A file of rules that people wrote has a hundred lines; one that a program filled, a few thousand.
+const LONGEST_FILE: u64 = 1024 * 1024;
 
-/// A larger file is no list of rules that somebody wrote.
-const LARGEST_FILE: u64 = 1 << 20;
-
-/// What of a command the person is offered as a rule has to say more than a program by which everything can be run.
-const TOO_BROAD: [&str; 24] = [
-    "bash", "sh", "zsh", "dash", "ksh", "fish", "env", "sudo", "doas", "xargs", "python", "python3", "node",
-    "deno", "bun", "ruby", "perl", "php", "git", "npx", "rm", "curl", "ssh", "docker",
-];
-
-/// The rules of a folder.
+/// All rules of a home.
 #[derive(Debug, Default)]
-pub struct Rules(Vec<Rule>);
+pub struct Rules {
+    rules: Vec<Rule>,
+    errors: Vec<RulesError>,
+}
 
 /// What the rules say of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It may run.
+    /// It may run without a question, and outside of the sandbox.
     Allow,
-    /// It is to be asked about.
+    /// Somebody has to be asked.
     Prompt,
-    /// It may not run.
+    /// It must not run.
     Forbidden {
-        /// Why, where the rule says so.
+        /// Why, in the words of who wrote the rule.
         justification: Option<String>,
     },
-    /// No rule speaks of it, or not of all of it.
+    /// The rules say nothing of it.
     Unknown,
 }
 
-/// Something in a rules file that cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum RuleError {
-    /// The file cannot be read, or not written.
-    #[error("cannot access the rules in {}", path.display())]
-    File {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A statement is no rule.
-    #[error("{}:{line}: {reason}", path.display())]
-    Statement {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong.
-        reason: String,
-    },
-}
-
-/// One rule.
+/// A statement about the commands that begin with some words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Rule {
-    /// The first words of a command; each one of several.
-    pattern: Vec<Vec<String>>,
+    /// For each word what it may be; never empty.
+    prefix: Vec<Vec<String>>,
     decision: Decision,
     justification: Option<String>,
 }
 
-/// What a rule says; the later, the stricter.
+/// In the order of strictness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Decision {
     Allow,
@@ -86,224 +67,126 @@ enum Decision {
     Forbidden,
 }
 
+impl Rule {
+    fn matches(&self, command: &[String]) -> bool {
+        self.prefix.len() <= command.len()
+            && self.prefix.iter().zip(command).enumerate().all(|(index, (words, word))| {
+                // Whoever allows `git` does not mean the `git` that lies in some folder; whoever forbids it does.
+                let is_elsewhere = index == 0 && self.decision > Decision::Allow;
+                words.contains(word) || is_elsewhere && words.iter().any(|name| name == base_name(word))
+            })
+    }
+}
+
 impl Rules {
-    /// Reads the rules of a folder, and returns what of them cannot be read. A folder that is not there has none.
-    pub fn load(folder: &Path) -> (Self, Vec<RuleError>) {
-        let (mut rules, mut problems) = (Vec::new(), Vec::new());
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Default::default(),
-            Err(source) => {
-                return (Self::default(), vec![RuleError::File { path: folder.to_owned(), source }]);
+    /// Reads the rules of a folder; where there is none, there are no rules. Blocks.
+    pub fn load(folder: &Path) -> Self {
+        let mut rules = Self::default();
+        match files(folder) {
+            Ok(files) => files.iter().for_each(|path| rules.add_file(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => rules.errors.push(RulesError::io("read", folder)(error)),
+        }
+        rules
+    }
+
+    /// Returns what could not be read. While there is anything, no rule that allows is in force.
+    pub fn errors(&self) -> &[RulesError] {
+        &self.errors
+    }
+
+    /// Decides about an argv; of a shell's script, about all that it runs.
+    ///
+    /// `Allow` needs a rule: a script is allowed if one part is and all others are too, or are harmless.
+    pub fn decide(&self, argv: &[String]) -> Verdict {
+        let mut strictest: Option<&Rule> = None;
+        let looked_through = nested::visit(argv, &mut |command| {
+            let strict = self.strict().filter(|rule| rule.matches(command));
+            strictest = strict.chain(strictest).max_by_key(|rule| rule.decision);
+        });
+        match strictest {
+            Some(Rule { decision: Decision::Forbidden, justification, .. }) => {
+                Verdict::Forbidden { justification: justification.clone() }
             }
+            Some(_) => Verdict::Prompt,
+            // It may run anything, also what a rule is about.
+            None if looked_through.is_err() && self.strict().next().is_some() => Verdict::Prompt,
+            None if self.allow_all(&commands(argv)) => Verdict::Allow,
+            None => Verdict::Unknown,
+        }
+    }
+
+    fn strict(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(|rule| rule.decision > Decision::Allow)
+    }
+
+    fn allow_all(&self, commands: &[Vec<String>]) -> bool {
+        let (allowed, others): (Vec<_>, Vec<_>) = commands.iter().partition(|command| self.allow(command));
+        !allowed.is_empty() && others.into_iter().all(|command| part_is_harmless(command, commands))
+    }
+
+    /// Whether a rule allows one plain command.
+    fn allow(&self, command: &[String]) -> bool {
+        let mut allowing = self.rules.iter().filter(|rule| rule.decision == Decision::Allow);
+        self.errors.is_empty() && allowing.any(|rule| rule.matches(command))
+    }
+
+    fn add_file(&mut self, path: &Path) {
+        let text = match text(path) {
+            Ok(text) => text,
+            Err(error) => return self.errors.push(error),
         };
-        let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-        files.retain(|path| path.extension().is_some_and(|extension| extension == "rules"));
-        files.sort();
-        for path in files {
-            match read(&path) {
-                Ok(text) => {
-                    let (read, wrong) = parse::rules(&text);
-                    rules.extend(read);
-                    problems.extend(wrong.into_iter().map(|(line, reason)| RuleError::Statement {
-                        path: path.clone(),
+        for (line, statement) in statement::statements(&text) {
+            match statement.and_then(|statement| statement.map(read::rule).transpose()) {
+                Ok(None) => {}
+                Ok(Some(read::Read { rule, error })) => {
+                    // One whose examples contradict it is not what its author meant: to allow by it would be a guess.
+                    if error.is_none() || rule.decision > Decision::Allow {
+                        self.rules.push(rule);
+                    }
+                    self.errors.extend(error.map(|message| RulesError::Statement {
+                        path: path.to_owned(),
                         line,
-                        reason,
+                        message,
                     }));
                 }
-                Err(source) => problems.push(RuleError::File { path, source }),
+                Err(message) => {
+                    self.errors.push(RulesError::Statement { path: path.to_owned(), line, message })
+                }
             }
         }
-        (Self(rules), problems)
-    }
-
-    /// Returns what the rules say of a command: the strictest word about any part of it. It is allowed when each part
-    /// is, or is known to only read.
-    pub fn decide(&self, argv: &[String]) -> Verdict {
-        let parts: Vec<_> = match plain_of(argv) {
-            Some(parts) => parts.into_iter().map(|part| part.words).collect(),
-            // What it does is unclear; a rule may still speak of the program that is to find out.
-            None => vec![argv.to_vec()],
-        };
-        let mut verdict = None;
-        for part in &parts {
-            let of_part = match self.strictest(part) {
-                Some(rule) => match rule.decision {
-                    Decision::Forbidden => {
-                        return Verdict::Forbidden { justification: rule.justification.clone() };
-                    }
-                    Decision::Prompt => Verdict::Prompt,
-                    Decision::Allow => Verdict::Allow,
-                },
-                None if parts.len() > 1 && part_is_harmless(part, &parts) => continue,
-                None => Verdict::Unknown,
-            };
-            verdict = Some(match (verdict, of_part) {
-                (Some(Verdict::Prompt), _) | (_, Verdict::Prompt) => Verdict::Prompt,
-                (Some(Verdict::Unknown), _) | (_, Verdict::Unknown) => Verdict::Unknown,
-                (_, of_part) => of_part,
-            });
-        }
-        verdict.unwrap_or(Verdict::Unknown)
-    }
-
-    fn strictest(&self, words: &[String]) -> Option<&Rule> {
-        self.0.iter().filter(|rule| rule.fits(words)).max_by_key(|rule| rule.decision)
     }
 }
 
-impl Rule {
-    fn fits(&self, words: &[String]) -> bool {
-        words.len() >= self.pattern.len()
-            && self.pattern.iter().zip(words).all(|(any, word)| any.contains(word))
+/// Returns the commands that a rule which allows may speak of: those of a plain script, else the argv as a whole.
+fn commands(argv: &[String]) -> Vec<Vec<String>> {
+    match words::plain_of(argv) {
+        Some(commands) => commands.into_iter().map(|command| command.words).collect(),
+        None => vec![argv.to_vec()],
     }
 }
 
-/// Returns the rule that the person may make of a command: the words that the model proposes, where they are its
-/// beginning, else its own; of several commands the first that is not known to only read. `None` where a rule would
-/// allow far more than what was asked for, or what the command does is unclear.
-pub fn proposed_amendment(argv: &[String], proposed: Option<&[String]>) -> Option<Vec<String>> {
-    let parts: Vec<_> = plain_of(argv)?.into_iter().map(|part| part.words).collect();
-    let part = match &parts[..] {
-        [only] => only,
-        _ => parts.iter().find(|part| !part_is_harmless(part, &parts))?,
-    };
-    let fits = |words: &&[String]| !words.is_empty() && part.starts_with(words) && !is_too_broad(words);
-    let words = proposed.filter(fits).unwrap_or(part);
-    (!is_too_broad(words)).then(|| words.to_vec())
+/// Returns the files of rules in a folder, in the order of their names.
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    let paths = entries.into_iter().map(|entry| entry.path());
+    let mut files: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == "rules")).collect();
+    files.sort();
+    Ok(files)
 }
 
-fn is_too_broad(words: &[String]) -> bool {
-    matches!(words, [only] if TOO_BROAD.contains(&crate::words::base_name(only)))
-}
-
-/// Adds a rule that allows commands which begin with these words, unless it is there.
-///
-/// One write to the end of the file: another server that adds one at the same time is not in the way.
-pub fn append(folder: &Path, words: &[String]) -> Result<(), RuleError> {
-    let path = folder.join(DEFAULT_FILE);
-    let failed = |source| RuleError::File { path: path.clone(), source };
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    let mut file =
-        OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&path).map_err(failed)?;
-    file.lock().map_err(failed)?;
-    let text = read(&path).map_err(failed)?;
-    let line = rule_line(words);
-    if text.lines().any(|there| there == line) {
-        return Ok(());
+fn text(path: &Path) -> Result<String, RulesError> {
+    let meta = fs::metadata(path).map_err(RulesError::io("read", path))?;
+    // A pipe would be waited for.
+    if !meta.is_file() {
+        return Err(RulesError::io("read", path)(io::ErrorKind::InvalidInput.into()));
     }
-    let start = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    file.write_all(format!("{start}{line}\n").as_bytes()).map_err(failed)
-}
-
-fn rule_line(words: &[String]) -> String {
-    let words: Vec<_> = words.iter().map(|word| serde_json::Value::from(word.as_str()).to_string()).collect();
-    format!("prefix_rule(pattern=[{}], decision=\"allow\")", words.join(", "))
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    if path.metadata()?.len() > LARGEST_FILE {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is too large for a list of rules"));
+    if meta.len() > LONGEST_FILE {
+        return Err(RulesError::TooLong { path: path.to_owned(), most: LONGEST_FILE });
     }
-    fs::read_to_string(path)
+    fs::read_to_string(path).map_err(RulesError::io("read", path))
 }
 
 #[cfg(test)]
-mod tests {
-    use pretty_assertions::assert_eq;
-
-    use super::*;
-
-    fn words(text: &str) -> Vec<String> {
-        text.split_whitespace().map(str::to_owned).collect()
-    }
-
-    fn shell(script: &str) -> Vec<String> {
-        ["bash", "-lc", script].map(str::to_owned).into()
-    }
-
-    fn rules(text: &str) -> Rules {
-        let (rules, wrong) = parse::rules(text);
-        assert_eq!(wrong, []);
-        Rules(rules)
-    }
-
-    #[test]
-    fn the_strictest_rule_about_any_part_decides() {
-        let rules = rules(
-            "prefix_rule(pattern=[\"touch\"], decision=\"allow\")\n\
-             prefix_rule(pattern=[\"git\", [\"add\", \"push\"]], decision=\"prompt\")\n\
-             prefix_rule(pattern=[\"git\", \"push\", \"--force\"], decision=\"forbidden\", justification=\"no\")\n",
-        );
-        let forbidden = || Verdict::Forbidden { justification: Some("no".into()) };
-        for (script, verdict) in [
-            ("touch a", Verdict::Allow),
-            ("touch a && touch b", Verdict::Allow),
-            ("ls && touch a", Verdict::Allow),
-            ("touch a; make", Verdict::Unknown),
-            ("touch a && git add b", Verdict::Prompt),
-            ("make; git add b", Verdict::Prompt),
-            ("git push origin", Verdict::Prompt),
-            ("touch a; git push --force", forbidden()),
-            ("git commit", Verdict::Unknown),
-            ("ls", Verdict::Unknown),
-            ("touch $(make)", Verdict::Unknown),
-            ("touch a > b", Verdict::Unknown),
-        ] {
-            assert_eq!(rules.decide(&shell(script)), verdict, "{script}");
-        }
-        assert_eq!(rules.decide(&words("touch a")), Verdict::Allow);
-    }
-
-    #[test]
-    fn a_rule_that_is_offered_allows_no_more_than_its_like() {
-        for (script, proposed, expected) in [
-            ("touch made", None, Some("touch made")),
-            ("touch made", Some("touch"), Some("touch")),
-            ("touch made", Some("rm"), Some("touch made")),
-            ("touch made && echo yes", None, Some("touch made")),
-            ("python3 -c x", Some("python3"), Some("python3 -c x")),
-            ("bash", None, None),
-            ("touch $x", None, None),
-        ] {
-            let proposed = proposed.map(words);
-            let offered = proposed_amendment(&shell(script), proposed.as_deref());
-            assert_eq!(offered, expected.map(words), "{script}");
-        }
-    }
-
-    #[test]
-    fn what_is_added_is_read_again_and_stands_once() {
-        let home = tempfile::tempdir().unwrap();
-        let folder = home.path().join("rules");
-        assert_eq!(Rules::load(&folder).0.0, []);
-        for _ in 0..2 {
-            append(&folder, &words("touch made")).unwrap();
-        }
-        append(&folder, &["a \"b\"\\".to_owned()]).unwrap();
-        let text = fs::read_to_string(folder.join(DEFAULT_FILE)).unwrap();
-        assert!(
-            text.starts_with("prefix_rule(pattern=[\"touch\", \"made\"], decision=\"allow\")\n"),
-            "{text}"
-        );
-        assert_eq!(text.lines().count(), 2);
-        let (rules, problems) = Rules::load(&folder);
-        assert!(problems.is_empty(), "{problems:?}");
-        assert_eq!(rules.decide(&words("touch made x")), Verdict::Allow);
-        assert_eq!(rules.decide(&["a \"b\"\\".to_owned()]), Verdict::Allow);
-    }
-
-    #[test]
-    fn a_file_that_is_broken_keeps_its_other_rules_and_says_where_it_is() {
-        let home = tempfile::tempdir().unwrap();
-        let text =
-            "load(\"x\")\nprefix_rule(pattern=[\"rm\"], decision=\"forbidden\")\nprefix_rule(pattern=[])\n";
-        fs::write(home.path().join("a.rules"), text).unwrap();
-        fs::write(home.path().join("ignored.txt"), "nonsense").unwrap();
-        let (rules, problems) = Rules::load(home.path());
-        assert_eq!(rules.decide(&words("rm x")), Verdict::Forbidden { justification: None });
-        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        assert_eq!(told.len(), 2);
-        assert!(told[0].contains("a.rules:1: ") && told[1].contains("a.rules:3: "), "{told:?}");
-    }
-}
+mod tests;

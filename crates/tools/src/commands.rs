@@ -162,9 +162,9 @@ impl Context {
         let folder = self.thread.workshop.rules();
         let argv = wanted.argv.clone();
         let looked = tokio::task::spawn_blocking(move || {
-            let (rules, problems) = Rules::load(&folder);
-            for problem in problems {
-                tracing::warn!("{problem}");
+            let rules = Rules::load(&folder);
+            for error in rules.errors() {
+                tracing::warn!("{error}");
             }
             (rules.decide(&argv), shell::harmless(&argv), shell::dangerous(&argv))
         });
@@ -188,14 +188,17 @@ impl Context {
     }
 
     async fn question(&self, wanted: &Wanted, reason: Option<String>) -> CommandQuestion {
-        let rule = wanted.escalation.prefix_rule.as_deref();
+        let folder = self.thread.workshop.rules();
+        let (argv, rule) = (wanted.argv.clone(), wanted.escalation.prefix_rule.clone());
+        let amendment =
+            tokio::task::spawn_blocking(move || Rules::load(&folder).amendment(&argv, rule.as_deref()));
         CommandQuestion {
             item: wanted.call.clone(),
             reason,
             command: joined(&wanted.argv),
             cwd: wanted.cwd.clone(),
             actions: self.item(wanted).actions,
-            amendment: shell::proposed_amendment(&wanted.argv, rule),
+            amendment: amendment.await.ok().flatten(),
         }
     }
 
@@ -211,7 +214,7 @@ impl Context {
             }
             Ok(Decision::AcceptWithRule(pattern)) => {
                 let folder = self.thread.workshop.rules();
-                let added = tokio::task::spawn_blocking(move || shell::append(&folder, &pattern)).await;
+                let added = tokio::task::spawn_blocking(move || Rules::append(&folder, &pattern)).await;
                 if let Ok(Err(error)) = added {
                     tracing::warn!("the rule could not be kept: {}", with_causes(&error));
                 }

@@ -17,6 +17,7 @@ mod context;
 pub mod exec;
 mod host;
 pub mod image;
+mod mcp_link;
 mod policy;
 mod record;
 mod shells;
@@ -29,6 +30,8 @@ mod user_shell;
 mod workshop;
 
 pub use host::*;
+pub use mcp::Status as McpStatus;
+pub use mcp_link::ThreadLink;
 pub use policy::SandboxPolicy;
 pub use sandbox::confine::{ARGUMENT as CONFINE, main as confine};
 pub use thread::{BackgroundCommand, Offer, ThreadTools, WebSearch};

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use config::ShellEnvironment;
+use config::{ConfigError, McpServer, ShellEnvironment};
 use mcp::Lease;
 use serde_json::{Value, json};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -17,6 +17,7 @@ use crate::{
     approval::Allowed,
     exec::{self, Sessions},
     host::{GrantScope, Host, Permissions},
+    mcp_link::{Linked, ThreadLink},
     tool::Tool,
     toolbox::{Key, TurnTools},
     tools::{
@@ -52,6 +53,8 @@ pub struct Offer {
     pub request_permissions: bool,
     /// Which variables commands see.
     pub environment: ShellEnvironment,
+    /// The MCP servers of the config; a broken entry is a server that failed.
+    pub mcp_servers: BTreeMap<String, Result<McpServer, ConfigError>>,
 }
 
 /// How the provider may search the web.
@@ -76,7 +79,8 @@ pub struct ThreadTools {
     pub(crate) patching: tokio::sync::Mutex<()>,
     grants: Mutex<Grants>,
     offer: Offer,
-    lease: Option<Arc<Lease>>,
+    /// The share in MCP servers, from when somebody listens to the thread until it is unloaded.
+    lease: Mutex<Option<Arc<Lease>>>,
 }
 
 /// What the person granted beyond the sandbox.
@@ -116,8 +120,25 @@ impl ThreadTools {
             patching: tokio::sync::Mutex::default(),
             grants: Mutex::default(),
             offer,
-            lease: None,
+            lease: Mutex::default(),
         }
+    }
+
+    /// Starts the MCP servers of the thread in the background, unless that was done. Called within a runtime.
+    pub fn start_servers(&self, link: Arc<dyn ThreadLink>) {
+        let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        if lease.is_none() && !self.offer.mcp_servers.is_empty() {
+            let text = |text: &OsString| text.to_str().map(str::to_owned);
+            let env =
+                self.workshop.env().iter().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
+            let servers = self.workshop.servers();
+            let acquired = servers.acquire(&self.offer.mcp_servers, &env.collect(), Arc::new(Linked(link)));
+            *lease = Some(Arc::new(acquired));
+        }
+    }
+
+    fn lease(&self) -> Option<Arc<Lease>> {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns the tools of one turn.
@@ -127,7 +148,7 @@ impl ThreadTools {
         host: Arc<dyn Host>,
         cancel: CancellationToken,
     ) -> TurnTools {
-        if let Some(lease) = &self.lease {
+        if let Some(lease) = self.lease() {
             // What is not there by then is there in a later turn.
             let _ = tokio::time::timeout(MCP_GRACE, lease.settled()).await;
         }
@@ -161,6 +182,7 @@ impl ThreadTools {
 
     /// Ends all commands and waits until their items are complete, for a bounded time.
     pub async fn shut_down(&self) {
+        drop(self.lease.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.terminate_all().await;
         self.tasks.close();
         if tokio::time::timeout(LAST_COMMANDS, self.tasks.wait()).await.is_err() {
@@ -190,9 +212,9 @@ impl ThreadTools {
         for tool in &self.offer.client_tools {
             tools.push(((tool.namespace.clone(), tool.name.clone()), Arc::new(tool.clone())));
         }
-        if let Some(lease) = &self.lease {
+        if let Some(lease) = self.lease() {
             for tool in lease.tools().iter() {
-                let tool = McpTool { lease: Arc::clone(lease), tool: tool.clone() };
+                let tool = McpTool { lease: Arc::clone(&lease), tool: tool.clone() };
                 tools.push((bare(tool.tool.name()), Arc::new(tool)));
             }
         }

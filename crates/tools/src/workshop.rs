@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use mcp::Servers;
 use sandbox::{Files, Network, Policy, Sandbox};
 
 use crate::{exec::Supervisor, policy::SandboxPolicy};
@@ -20,6 +21,7 @@ pub struct Workshop {
     home: PathBuf,
     env: BTreeMap<OsString, OsString>,
     sandbox: OnceLock<Sandbox>,
+    servers: Servers,
 }
 
 /// What a server runs commands with.
@@ -44,7 +46,17 @@ impl Workshop {
     /// Makes the workshop of a server; nothing is tried or started before the first command.
     pub fn new(setup: Setup) -> Arc<Self> {
         let Setup { program, home, env } = setup;
-        Arc::new(Self { program, home, env, sandbox: OnceLock::new() })
+        Arc::new(Self { program, home, env, sandbox: OnceLock::new(), servers: Servers::new(Vec::new()) })
+    }
+
+    /// The MCP servers that run.
+    pub(crate) fn servers(&self) -> &Servers {
+        &self.servers
+    }
+
+    /// Ends all MCP servers.
+    pub async fn shut_down(&self) {
+        self.servers.shut_down().await;
     }
 
     pub(crate) fn env(&self) -> &BTreeMap<OsString, OsString> {

@@ -93,4 +93,5 @@ fn require_turns(snapshot: Option<&Snapshot>, what: &str) -> Result<(), RpcError
 /// Has this connection listen to a thread that was just made, which so has asked nothing yet.
 fn listen(cx: &Context, thread: &Thread) {
     cx.live.subscribe(thread.id(), &cx.connection);
+    thread.start_servers();
 }

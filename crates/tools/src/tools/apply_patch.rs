@@ -74,7 +74,7 @@ pub(crate) async fn from_shell(
     call: &Call,
     cx: &Context,
     cwd: &Path,
-    wanted: shell::ApplyPatch,
+    wanted: shell::PatchCall,
 ) -> Result<Output, Stopped> {
     let cwd = wanted.workdir.map_or_else(|| cwd.to_owned(), |folder| cwd.join(folder));
     apply(call, cx, &cwd, &wanted.patch).await

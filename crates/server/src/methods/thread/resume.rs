@@ -50,6 +50,7 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
         (_, Some(running)) => cx.agents.require(running.thread.id()).map_err(|e| of_agent(&e))?,
     };
     let questions = cx.live.subscribe(thread.id(), &cx.connection);
+    thread.start_servers();
     thread.set_watched(true).await;
     let snapshot = thread.snapshot();
     let stored = super::current(&cx, thread.id()).await?;
