@@ -78,6 +78,9 @@ methods! {
     ThreadDelete = "thread/delete", ThreadDeleteParams => ThreadDeleteResponse;
     ThreadUnsubscribe = "thread/unsubscribe", ThreadUnsubscribeParams => ThreadUnsubscribeResponse;
     ThreadNameSet = "thread/name/set", ThreadSetNameParams => ThreadSetNameResponse;
+    ThreadGoalSet = "thread/goal/set", ThreadGoalSetParams => ThreadGoalSetResponse;
+    ThreadGoalGet = "thread/goal/get", ThreadGoalGetParams => ThreadGoalGetResponse;
+    ThreadGoalClear = "thread/goal/clear", ThreadGoalClearParams => ThreadGoalClearResponse;
     ThreadMetadataUpdate = "thread/metadata/update", ThreadMetadataUpdateParams => ThreadMetadataUpdateResponse;
     ThreadAttachmentAdd = "thread/attachment/add", ThreadAttachmentAddParams => ThreadAttachmentAddResponse;
     ThreadAttachmentList = "thread/attachment/list", ThreadAttachmentListParams => ThreadAttachmentListResponse;

@@ -1,7 +1,7 @@
 //! What the server tells without being asked.
 //!
-//! Only notifications that both published releases know, and those that answer a call which the newer one alone has:
-//! a client that made the call knows them.
+//! Only notifications that both published releases know, and those that follow from a call which the newer one alone
+//! has: a client that made the call knows them.
 
 mod item;
 mod server;
@@ -16,7 +16,10 @@ pub use self::item::*;
 pub use self::server::*;
 pub use self::thread::*;
 pub use self::turn::*;
-use crate::{ThreadAttachmentUpdatedNotification, ThreadSectionChangedNotification};
+use crate::{
+    ThreadAttachmentUpdatedNotification, ThreadGoalClearedNotification, ThreadGoalUpdatedNotification,
+    ThreadSectionChangedNotification,
+};
 
 /// Declares the notifications: a variant, what it holds, and its method, in one line.
 macro_rules! server_notifications {
@@ -50,6 +53,8 @@ server_notifications! {
     ThreadReverted(ThreadRevertedNotification) = "thread/reverted",
     ThreadSectionChanged(ThreadSectionChangedNotification) = "thread/section/changed",
     ThreadAttachmentUpdated(ThreadAttachmentUpdatedNotification) = "thread/attachment/updated",
+    ThreadGoalUpdated(ThreadGoalUpdatedNotification) = "thread/goal/updated",
+    ThreadGoalCleared(ThreadGoalClearedNotification) = "thread/goal/cleared",
     ThreadNameUpdated(ThreadNameUpdatedNotification) = "thread/name/updated",
     ThreadTokenUsageUpdated(ThreadTokenUsageUpdatedNotification) = "thread/tokenUsage/updated",
     TurnStarted(TurnStartedNotification) = "turn/started",

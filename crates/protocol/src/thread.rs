@@ -1,6 +1,7 @@
 //! Threads: what is told of one, wherever it is told.
 
 mod attachments;
+mod goals;
 mod lifecycle;
 mod list;
 mod open;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use self::attachments::*;
+pub use self::goals::*;
 pub use self::lifecycle::*;
 pub use self::list::*;
 pub use self::open::*;

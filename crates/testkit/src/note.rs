@@ -31,6 +31,8 @@ notes! {
     ThreadReverted ThreadRevertedNotification
     ThreadSectionChanged ThreadSectionChangedNotification
     ThreadAttachmentUpdated ThreadAttachmentUpdatedNotification
+    ThreadGoalUpdated ThreadGoalUpdatedNotification
+    ThreadGoalCleared ThreadGoalClearedNotification
     ThreadNameUpdated ThreadNameUpdatedNotification
     ThreadTokenUsageUpdated ThreadTokenUsageUpdatedNotification
     TurnStarted TurnStartedNotification

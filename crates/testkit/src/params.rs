@@ -1,9 +1,10 @@
 //! Params of calls that take little: whoever needs more fills in the struct.
 
 use protocol::{
-    PatchField, ThreadArchiveParams, ThreadDeleteParams, ThreadForkParams, ThreadItemsListParams,
-    ThreadMetadataGitInfoUpdateParams, ThreadMetadataUpdateParams, ThreadReadParams, ThreadResumeParams,
-    ThreadTurnsListParams, ThreadUnarchiveParams, ThreadUnsubscribeParams, TurnStartParams, UserInput,
+    PatchField, ThreadArchiveParams, ThreadDeleteParams, ThreadForkParams, ThreadGoalClearParams,
+    ThreadGoalGetParams, ThreadGoalSetParams, ThreadItemsListParams, ThreadMetadataGitInfoUpdateParams,
+    ThreadMetadataUpdateParams, ThreadReadParams, ThreadResumeParams, ThreadTurnsListParams,
+    ThreadUnarchiveParams, ThreadUnsubscribeParams, TurnStartParams, UserInput,
 };
 
 /// Says which thread a call is about, and nothing else.
@@ -28,7 +29,8 @@ macro_rules! params_of_a_thread {
 }
 
 params_of_a_thread! {
-    ThreadArchiveParams ThreadDeleteParams ThreadForkParams ThreadItemsListParams ThreadReadParams ThreadResumeParams
+    ThreadArchiveParams ThreadDeleteParams ThreadForkParams ThreadGoalClearParams ThreadGoalGetParams ThreadGoalSetParams
+    ThreadItemsListParams ThreadReadParams ThreadResumeParams
     ThreadTurnsListParams ThreadUnarchiveParams ThreadUnsubscribeParams
 }
 

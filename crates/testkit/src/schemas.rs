@@ -18,8 +18,14 @@ const RELEASES: [&str; 2] = ["0.120.0x", "0.169.0x"];
 
 /// Notifications that only the newer release knows: they follow calls that only its clients make, as the crate
 /// `protocol` says where it lists them.
-const NEWER_NOTIFICATIONS: [&str; 4] =
-    ["thread/deleted", "thread/reverted", "thread/section/changed", "thread/attachment/updated"];
+const NEWER_NOTIFICATIONS: [&str; 6] = [
+    "thread/deleted",
+    "thread/reverted",
+    "thread/section/changed",
+    "thread/attachment/updated",
+    "thread/goal/updated",
+    "thread/goal/cleared",
+];
 
 /// Returns what is wrong with the result of a method.
 pub(crate) fn faults_of_result(method: &str, result: &Value) -> Vec<String> {

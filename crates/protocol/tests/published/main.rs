@@ -27,8 +27,14 @@ use crate::samples::samples;
 use crate::subset::faults;
 
 /// Notifications that only the newer release knows; they follow calls that only its clients make.
-const NEWER_NOTIFICATIONS: [&str; 4] =
-    ["thread/deleted", "thread/reverted", "thread/section/changed", "thread/attachment/updated"];
+const NEWER_NOTIFICATIONS: [&str; 6] = [
+    "thread/deleted",
+    "thread/reverted",
+    "thread/section/changed",
+    "thread/attachment/updated",
+    "thread/goal/updated",
+    "thread/goal/cleared",
+];
 
 /// Inputs of the newer release that are not built: sound, and files in a provider's store.
 const MISSING_INPUTS: [&str; 4] = ["audio", "localAudio", "inputAudio", "fileId"];
