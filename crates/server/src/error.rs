@@ -27,6 +27,10 @@ pub(crate) fn of_thread(error: &ThreadError) -> RpcError {
         | ThreadError::NoSuchSection(_)
         | ThreadError::BeforeItself(_)
         | ThreadError::BeforeElsewhere { .. }
+        | ThreadError::EmptyObjective
+        | ThreadError::LongObjective(_)
+        | ThreadError::EmptyBudget
+        | ThreadError::NoGoal(_)
         | ThreadError::InvalidCursor(_) => invalid(error.to_string()),
         ThreadError::EmptySectionName
         | ThreadError::SectionNotFound(_)

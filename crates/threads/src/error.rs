@@ -73,6 +73,18 @@ pub enum ThreadError {
     /// An attachment's payload that is too large.
     #[error("attachment payload must not exceed {0} bytes")]
     LargePayload(usize),
+    /// A goal's objective that is blank.
+    #[error("goal objective must not be empty")]
+    EmptyObjective,
+    /// A goal's objective that is too long.
+    #[error("goal objective must be at most {0} characters")]
+    LongObjective(usize),
+    /// A goal's budget that allows nothing.
+    #[error("goal budgets must be positive when provided")]
+    EmptyBudget,
+    /// A goal that is to be changed is not there.
+    #[error("cannot update goal for thread {0}: no goal exists")]
+    NoGoal(ThreadId),
     /// A thread has as many attachments as it may.
     #[error("thread attachment identity count exceeds {0}")]
     TooManyAttachments(usize),

@@ -6,6 +6,7 @@
 
 mod attachments;
 mod git;
+mod goals;
 mod sections;
 
 use chrono::{DateTime, Utc};
@@ -13,10 +14,10 @@ use rollout::{GitInfo, Home, ThreadId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub(crate) use self::attachments::Noted;
-use self::{attachments::Attachments, git::Git, sections::Sections};
+use self::{attachments::Attachments, git::Git, goals::Goals, sections::Sections};
+pub(crate) use self::{attachments::Noted, goals::Used};
 use crate::{
-    AttachmentId, AttachmentIdentity, Section, SectionId, ThreadError,
+    AttachmentId, AttachmentIdentity, Goal, Section, SectionId, ThreadError,
     log::{Fold, Log, Span},
 };
 
@@ -28,7 +29,7 @@ pub(crate) struct Line {
     pub(crate) entry: Entry,
 }
 
-/// What a client set.
+/// What a client set, or a turn put down.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Entry {
@@ -58,6 +59,16 @@ pub(crate) enum Entry {
         #[serde(flatten)]
         identity: AttachmentIdentity,
     },
+    /// A thread's goal as a client left it, as a whole.
+    Goal { thread_id: ThreadId, goal: Goal },
+    /// A turn was for a thread's goal; this is what was used for it by then.
+    GoalSpent {
+        thread_id: ThreadId,
+        #[serde(flatten)]
+        used: Used,
+    },
+    /// A thread has no goal any more.
+    GoalCleared { thread_id: ThreadId },
     /// A thread is gone, and with it all that was set about it.
     ThreadDeleted { thread_id: ThreadId },
 }
@@ -68,6 +79,7 @@ pub(crate) struct Journal {
     pub(crate) git: Git,
     pub(crate) sections: Sections,
     pub(crate) attachments: Attachments,
+    pub(crate) goals: Goals,
 }
 
 pub(crate) fn open(home: &Home) -> Log<Journal> {
@@ -92,6 +104,9 @@ impl Fold for Journal {
                 );
             }
             Entry::AttachmentRemoved { thread_id, identity } => self.attachments.remove(thread_id, &identity),
+            Entry::Goal { thread_id, goal } => self.goals.put(thread_id, goal),
+            Entry::GoalSpent { thread_id, used } => self.goals.spend(thread_id, used, timestamp),
+            Entry::GoalCleared { thread_id } => self.goals.forget(thread_id),
             Entry::ThreadDeleted { thread_id } => self.forget(thread_id),
         }
     }
@@ -100,13 +115,17 @@ impl Fold for Journal {
 impl Journal {
     /// Tells whether anything is set about a thread.
     pub(crate) fn knows(&self, thread: ThreadId) -> bool {
-        self.git.knows(thread) || self.sections.placed(thread).is_some() || self.attachments.count(thread) > 0
+        self.git.knows(thread)
+            || self.sections.placed(thread).is_some()
+            || self.attachments.count(thread) > 0
+            || self.goals.get(thread).is_some()
     }
 
     fn forget(&mut self, thread: ThreadId) {
         self.git.forget(thread);
         self.sections.forget(thread);
         self.attachments.forget(thread);
+        self.goals.forget(thread);
     }
 }
 
@@ -136,11 +155,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::GoalStatus;
+
+    fn goal() -> Goal {
+        Goal {
+            objective: "ship\nit".to_owned(),
+            status: GoalStatus::UsageLimited,
+            token_budget: Some(i64::MAX),
+            tokens_used: 7,
+            time_used_ms: 1500,
+            created_at: Utc::now(),
+            updated_at: Utc::now(),
+        }
+    }
 
     #[test]
     fn an_entry_reads_as_it_was_written() {
         let (thread_id, section) = (ThreadId::new(), Section::new("Work", None));
         let identity = AttachmentIdentity::checked("pr", "k").unwrap();
+        let goal = goal();
         for entry in [
             Entry::Git {
                 thread_id,
@@ -158,6 +191,9 @@ mod tests {
                 payload: json!({ "type": "x", "timestamp": [null, 1.5, u64::MAX] }),
             },
             Entry::AttachmentRemoved { thread_id, identity },
+            Entry::Goal { thread_id, goal: goal.clone() },
+            Entry::GoalSpent { thread_id, used: Used::of(&goal) },
+            Entry::GoalCleared { thread_id },
             Entry::ThreadDeleted { thread_id },
         ] {
             let line = serde_json::to_vec(&Line { timestamp: Utc::now(), entry: entry.clone() }).unwrap();
@@ -192,6 +228,7 @@ mod tests {
             Entry::Git { thread_id, git: None },
             Entry::SectionMove { thread_id, section_id: Some(section.id), before_thread_id: None },
             Entry::Attachment { thread_id, id: AttachmentId::new(), identity, payload: Value::Null },
+            Entry::Goal { thread_id, goal: goal() },
         ] {
             assert!(fold(entry.clone()), "{entry:?}");
             assert!(!fold(Entry::ThreadDeleted { thread_id }), "{entry:?}");

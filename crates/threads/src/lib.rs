@@ -1,6 +1,6 @@
 //! What is stored about threads: rollouts and index joined behind one manager.
 //!
-//! - [`ThreadManager`] lists, reads, patches, names, sorts, archives, forks and deletes threads.
+//! - [`ThreadManager`] lists, reads, patches, names, sorts, archives, forks and deletes threads, and keeps their goals.
 //! - [`StoredThread`] is a thread as the files tell it, with what clients set about it merged in.
 //! - [`ThreadError`] says what a caller can act on.
 //!
@@ -16,6 +16,7 @@ mod attachments;
 mod error;
 mod files;
 mod fork;
+mod goals;
 mod journal;
 mod list;
 mod locate;
@@ -35,6 +36,7 @@ pub use attachments::{
 };
 pub use error::ThreadError;
 pub use fork::ForkCut;
+pub use goals::{Goal, GoalPatch, GoalStatus, Spending, Spent};
 pub use list::ListPage;
 pub use manager::ThreadManager;
 pub use metadata::{GitPatch, Patch};
