@@ -7,6 +7,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use items::{ResponseItem, Role};
 use rollout::Record;
+use threads::GoalStatus;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -39,6 +40,7 @@ pub(crate) enum Op {
     Inject { items: Vec<ResponseItem>, reply: Reply<()> },
     Rollback { turns: Rollback, reply: Reply<()> },
     Watched(bool),
+    Pursue,
     Unload { reply: Reply<()> },
 }
 
@@ -164,6 +166,7 @@ impl Actor {
             Op::Steer { expected, said, reply } => drop(reply.send(self.steer(&expected, said))),
             Op::Interrupt { turn, reply } => drop(reply.send(self.interrupt(&turn))),
             Op::Watched(watched) => self.watched = watched,
+            Op::Pursue => self.pursue().await,
             Op::Rollback { turns: Rollback::Turns(_), reply } if self.running.is_some() => {
                 drop(reply.send(Err(AgentError::TurnInProgress)));
             }
@@ -202,7 +205,7 @@ impl Actor {
                     self.shell_beside(running, command);
                     return drop(reply.send(Ok(Started { turn: running.id.clone() })));
                 }
-                task @ (Task::Compact | Task::Review(_)) => task,
+                task @ (Task::Compact | Task::Review(_) | Task::Goal(_)) => task,
             };
             // It takes nothing more in, since it is about to end: the next one is this.
             let start = StartTurn { task: refused, overrides, reply, answered };
@@ -233,6 +236,27 @@ impl Actor {
                 });
                 self.running = Some(Running { id, cancel, steering, host, task });
             }
+        }
+    }
+
+    /// Begins a turn for the goal of the thread, if it has one that is active by the time that no other turn runs.
+    async fn pursue(&mut self) {
+        if self.running.is_some() {
+            self.deferred.retain(|op| !matches!(op, Op::Pursue)); // one turn is enough, however often it is asked for
+            return self.deferred.push_back(Op::Pursue);
+        }
+        let id = self.shared.id;
+        let goal = match self.shared.manager.goal(id).await {
+            Ok(Some(goal)) if goal.status == GoalStatus::Active => goal,
+            Ok(_) => return,
+            Err(error) => return tracing::warn!(thread = %id, %error, "the goal cannot be read"),
+        };
+        // Nobody waits for an answer, and there is none that the turn is to come behind.
+        let ((reply, mut begun), (_, answered)) = (oneshot::channel(), oneshot::channel());
+        let (task, overrides) = (Task::Goal(goal), Overrides::default());
+        self.start_turn(StartTurn { task, overrides, reply, answered }).await;
+        if let Ok(Err(error)) = begun.try_recv() {
+            tracing::warn!(thread = %id, %error, "no turn begins for the goal");
         }
     }
 
@@ -272,12 +296,14 @@ impl Actor {
         });
     }
 
-    fn interrupt(&self, turn: &str) -> Result<(), AgentError> {
+    /// Stops the running turn, and the work on a goal with it, until somebody asks for that again.
+    fn interrupt(&mut self, turn: &str) -> Result<(), AgentError> {
         let running = self.running.as_ref().ok_or(AgentError::NoTurnToInterrupt)?;
         if running.id != turn {
             return Err(AgentError::OtherTurn { expected: turn.to_owned(), found: running.id.clone() });
         }
         running.cancel.cancel();
+        self.deferred.retain(|op| !matches!(op, Op::Pursue));
         Ok(())
     }
 

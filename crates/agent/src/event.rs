@@ -78,6 +78,13 @@ pub enum Event {
         /// The counts.
         usage: Usage,
     },
+    /// What was used for the goal of the thread, or how it stands, is told anew.
+    Goal {
+        /// The turn.
+        turn: String,
+        /// The goal.
+        goal: threads::Goal,
+    },
     /// The provider told its rate limits.
     RateLimits(model::RateLimits),
     /// Another model than the asked one answers.

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use crate::{AgentError, records};
 
+/// What a usage limit is called in rollouts.
+const USAGE_LIMIT: &str = "usage_limit_exceeded";
+
 /// A failure of a turn.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Failure {
@@ -30,6 +33,11 @@ impl Failure {
         }
     }
 
+    /// Tells whether the provider gives no more for now.
+    pub(crate) fn is_usage_limit(&self) -> bool {
+        self.info == USAGE_LIMIT
+    }
+
     pub(crate) fn record(&self, turn: &str) -> StoredEvent {
         records::error(turn, self)
     }
@@ -39,7 +47,7 @@ impl From<&ModelError> for Failure {
     fn from(error: &ModelError) -> Self {
         let info = match &error.kind {
             ErrorKind::ContextWindowExceeded => json!("context_window_exceeded"),
-            ErrorKind::UsageLimitExceeded => json!("usage_limit_exceeded"),
+            ErrorKind::UsageLimitExceeded => json!(USAGE_LIMIT),
             ErrorKind::ServerOverloaded => json!("server_overloaded"),
             ErrorKind::InternalServerError => json!("internal_server_error"),
             ErrorKind::TooManyFailedAttempts { status } => {

@@ -16,6 +16,7 @@ mod error;
 mod event;
 mod failure;
 mod git;
+mod goal;
 mod host;
 mod input;
 mod link;

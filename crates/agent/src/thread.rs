@@ -118,6 +118,19 @@ impl Thread {
         self.ask(|reply| Op::Materialize { reply }).await
     }
 
+    /// The same for a thread in which nobody has said anything: a list shows it by these words.
+    pub async fn materialize_about(&self, words: &str) -> Result<(), AgentError> {
+        if !self.snapshot().materialized {
+            self.shared.store.amend(|meta| {
+                meta.extra.entry("preview").or_insert_with(|| words.into());
+            });
+            self.update(|seen| {
+                seen.thread.summary.preview.get_or_insert_with(|| words.to_owned());
+            });
+        }
+        self.materialize().await
+    }
+
     /// Adds items to what the model knows.
     pub async fn inject(&self, items: Vec<ResponseItem>) -> Result<(), AgentError> {
         self.ask(|reply| Op::Inject { items, reply }).await
@@ -126,6 +139,11 @@ impl Thread {
     /// Takes turns off the end of the history.
     pub async fn rollback(&self, turns: Rollback) -> Result<(), AgentError> {
         self.ask(|reply| Op::Rollback { turns, reply }).await
+    }
+
+    /// Begins a turn for the goal of the thread, behind the one that runs, where there is a goal that is active then.
+    pub async fn pursue_goal(&self) {
+        drop(self.ops.send(Op::Pursue).await);
     }
 
     /// Tells whether any client watches the thread; an unwatched one is unloaded when it was idle for long.

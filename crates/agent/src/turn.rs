@@ -9,6 +9,7 @@ use futures::future::join_all;
 use items::{ResponseItem, Role};
 use model::{ModelError, Retry};
 use rollout::{Event as StoredEvent, Record};
+use threads::Goal;
 use tokio_util::sync::CancellationToken;
 use tools::{TurnTools, UserShell};
 use uuid::Uuid;
@@ -18,6 +19,7 @@ use crate::{
     compact::{self, Moment},
     event::{Event, Outcome, Status, Stored, TurnEnded, TurnStarted, Usage, Waiting},
     failure::Failure,
+    goal::Account,
     host::TurnHost,
     input::{self, Input},
     records,
@@ -33,6 +35,8 @@ pub(crate) enum Task {
     Inputs { said: Said, output_schema: Option<serde_json::Value> },
     /// Replace the history by a summary of it.
     Compact,
+    /// Work on the goal of the thread.
+    Goal(Goal),
     /// Look at a change, in a conversation of its own.
     Review(ReviewTarget),
     /// Run a command of the person.
@@ -85,6 +89,8 @@ pub(crate) struct Progress {
     pub(crate) aside: Option<Aside>,
     /// How often the stream broke off since the last response that was whole.
     breaks: u32,
+    /// Up to where it is put down what the turn took.
+    pub(crate) account: Account,
 }
 
 impl Session {
@@ -92,10 +98,11 @@ impl Session {
     pub(crate) async fn run(&mut self, turn: Turn) {
         let Turn { id, task, cancel, steering, host } = turn;
         let tools = self.tools(&id, &host, &cancel).await;
+        let started = records::now();
         let mut progress = Progress {
             id,
             cancel,
-            started: records::now(),
+            started,
             last_message: None,
             turn_state: None,
             tools,
@@ -103,6 +110,7 @@ impl Session {
             plan_began_ms: None,
             aside: None,
             breaks: 0,
+            account: Account::open(self, started),
         };
         let ended = match self.start(&mut progress, &task).await {
             Ok(()) => match task {
@@ -113,6 +121,7 @@ impl Session {
                     steering.close();
                     compact::run(self, &progress, Moment::Before).await
                 }
+                Task::Goal(goal) => self.pursue(&mut progress, &steering, &goal).await,
                 Task::Shell(command) => {
                     steering.close();
                     self.user_shell(&progress, &command).await
@@ -137,7 +146,8 @@ impl Session {
         let started = TurnStarted { id: progress.id.clone(), started_at: progress.started.timestamp() };
         self.shared.tell(Event::TurnStarted(started)).await;
         known.and(stored)?;
-        if matches!(task, Task::Inputs { .. }) {
+        progress.account = Account::open(self, progress.started); // what the thread has cost is known by now
+        if matches!(task, Task::Inputs { .. } | Task::Goal(_)) {
             self.make_room(progress, Moment::Before).await?;
             let told = self.announcements();
             self.keep(told, &[])?;
@@ -179,6 +189,9 @@ impl Session {
             self.answer(progress, &calls).await?;
             if !progress.is_aside() {
                 self.learn(steering.take_injected());
+                if !calls.is_empty() {
+                    self.spend(progress).await?;
+                }
             }
             let steered = match calls.is_empty() {
                 true => steering.take_or_close(),
@@ -318,12 +331,13 @@ impl Session {
     }
 
     /// Stores and tells the end.
-    async fn end(&mut self, progress: Progress, steering: &Steering, ended: Result<(), Stop>) {
+    async fn end(&mut self, mut progress: Progress, steering: &Steering, ended: Result<(), Stop>) {
         let late = steering.close();
         self.learn(steering.take_injected());
         let now = records::now();
         let duration_ms = (now - progress.started).num_milliseconds().max(0);
         let said = progress.last_message.as_ref().map(records::said);
+        self.spend_last(&mut progress, &ended).await;
         let (outcome, status, items, events) = match ended {
             Ok(()) => {
                 let end = records::task_complete(&progress.id, said, None, now, duration_ms);

@@ -176,13 +176,14 @@ impl ResponseItem {
 }
 
 /// The openings of user messages that a server writes by itself; the first two are those of the published rollouts.
-const INJECTED: [&str; 9] = [
+const INJECTED: [&str; 10] = [
     "<environment_context>",
     "<user_instructions>",
     "# AGENTS.md instructions",
     "<skill>",
     "<turn_aborted>",
     "<user_action>",
+    "<codex_internal_context",
     "<user_shell_command>",
     "<permissions instructions>",
     "<subagent_notification>",
@@ -230,6 +231,7 @@ mod tests {
             ("<environment_context>\n<cwd>/</cwd>", true),
             ("  <user_instructions>x", true),
             ("# AGENTS.md instructions for /w", true),
+            ("<codex_internal_context source=\"goal\">x", true),
             ("tell me about <environment_context>", false),
             ("", false),
         ] {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use agent::{Agents, Answered};
+use agent::{Agents, Answered, Thread};
 use jsonrpc::RequestId;
 use protocol::ServerNotification;
 use threads::ThreadManager;
@@ -36,6 +36,8 @@ pub(crate) enum After {
     TellAll(Box<ServerNotification>),
     /// A turn may be told of.
     Begin(Answered),
+    /// A thread is to work on its goal.
+    Pursue(Thread),
     /// This connection is to be asked what others were asked before it listened.
     Ask(Vec<RequestId>),
 }
@@ -82,6 +84,11 @@ impl Context {
         self.push(After::Begin(answered));
     }
 
+    /// Has a thread work on its goal once the client has its answer.
+    pub(crate) fn pursue_after_reply(&self, thread: Thread) {
+        self.push(After::Pursue(thread));
+    }
+
     /// Asks this connection, behind the answer, what is still open by then.
     pub(crate) fn ask_after_reply(&self, questions: Vec<RequestId>) {
         self.push(After::Ask(questions));
@@ -95,6 +102,7 @@ impl Context {
                 After::Tell(note) => self.connection.notify(&note).await,
                 After::TellAll(note) => self.live.tell_all(&note).await,
                 After::Begin(answered) => drop(answered),
+                After::Pursue(thread) => thread.pursue_goal().await,
                 After::Ask(questions) => self.live.ask_again(&self.connection, &questions),
             }
         }

@@ -88,6 +88,7 @@ impl Live {
     async fn show(&self, id: ThreadId, event: Event) {
         match event {
             Event::Status(status) => self.status(id, wire::status(&status)).await,
+            Event::Goal { turn, goal } => self.tell_all(&wire::goal_updated(id, Some(turn), goal)).await,
             Event::Unloaded(why) => {
                 if why != Why::Shutdown {
                     self.status(id, ThreadStatus::NotLoaded).await;
@@ -180,7 +181,7 @@ fn notes(thread: &str, event: Event) -> Vec<Note> {
             .into_iter()
             .collect(),
         Event::TurnEnded(ended) => vec![Note::TurnCompleted(end(thread_id, ended))],
-        Event::Status(_) | Event::Unloaded(_) => Vec::new(),
+        Event::Status(_) | Event::Goal { .. } | Event::Unloaded(_) => Vec::new(),
     }
 }
 

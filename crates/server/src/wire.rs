@@ -4,6 +4,7 @@ mod attachments;
 mod client_tools;
 mod config;
 mod git_info;
+mod goals;
 mod ids;
 mod input;
 mod mcp;
@@ -21,6 +22,7 @@ pub(crate) use attachments::{
 pub(crate) use client_tools::client_tools;
 pub(crate) use config::{config_error, config_warning};
 pub(crate) use git_info::{git_info, git_info_patch};
+pub(crate) use goals::{goal, goal_patch, goal_updated};
 pub(crate) use ids::{optional_thread_id, request_id, session_id, thread_id};
 pub(crate) use input::inputs;
 pub(crate) use mcp::mcp_status;

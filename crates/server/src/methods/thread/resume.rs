@@ -24,7 +24,8 @@ use crate::{
 
 /// Opens by path, by history or by id, in this order of precedence.
 ///
-/// A thread that is loaded keeps its settings: overrides are for threads that are loaded by this call.
+/// A thread that is loaded keeps its settings: overrides are for threads that are loaded by this call. The client is
+/// told the goal of a thread that has one; none is told of, since clients of the older release know no goals.
 pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcError> {
     let Params { thread_id, overrides, path, history, exclude_turns, initial_turns_page, .. } = params;
     let path = path.map(PathBuf::from);
@@ -61,6 +62,9 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
         thread_id: thread.id().to_string(),
         status,
     }));
+    if let Some(goal) = cx.threads.goal(thread.id()).await.map_err(|error| of_thread(&error))? {
+        cx.after_reply(wire::goal_updated(thread.id(), None, goal));
+    }
     cx.ask_after_reply(questions);
     Ok(Response {
         thread: super::shown(&cx, &stored, turns),
