@@ -131,7 +131,7 @@ async fn an_unknown_method_is_told_which_there_are() {
 async fn a_method_that_is_not_built_yet_says_so() {
     let home = Home::new();
     let mut d = Daemon::start(&home).await;
-    for method in ["fs/copy", "review/start", "thread/realtime/start"] {
+    for method in ["fs/copy", "fs/watch", "thread/realtime/start"] {
         let message = refused(d.fail_raw(method, json!({})).await);
         assert_eq!(message, format!("{method} is not supported by this server yet"));
     }
