@@ -8,3 +8,4 @@ mod provider;
 mod request;
 mod start;
 mod steer;
+mod tools;

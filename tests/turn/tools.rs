@@ -1,0 +1,91 @@
+//! What the model calls: commands, patches, and the person's word on them.
+
+use std::fs;
+
+use pretty_assertions::assert_eq;
+use protocol::{
+    AskForApproval, CommandExecutionApprovalDecision as Decision, CommandExecutionRequestApproval,
+    CommandExecutionRequestApprovalResponse, CommandExecutionStatus, PatchApplyStatus, SandboxMode,
+    ThreadItem, ThreadOverrides, ThreadStart, ThreadStartParams, TurnDiffUpdatedNotification, TurnStart,
+    TurnStatus,
+};
+use serde_json::json;
+use testkit::{Daemon, Home, ask, call, say};
+
+use crate::steps::{ended, turn, turns};
+
+/// Starts a thread that works in the home's work folder, and may touch this much.
+async fn start(home: &Home, d: &mut Daemon, sandbox: SandboxMode) -> String {
+    let cwd = Some(home.work().to_string_lossy().into_owned());
+    let approval_policy = Some(AskForApproval::OnRequest);
+    let overrides = ThreadOverrides { cwd, approval_policy, sandbox: Some(sandbox), ..Default::default() };
+    d.call::<ThreadStart>(ThreadStartParams { overrides, ..Default::default() }).await.thread.id
+}
+
+#[tokio::test]
+async fn a_command_is_answered_and_reads_back_as_it_ran() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&home, &mut d, SandboxMode::DangerFullAccess).await;
+    let command = json!({ "cmd": "echo out; exit 3" });
+    home.model().script([call("c1", "exec_command", &command), say("done")]);
+    turn(&mut d, &id, "go").await;
+    let told = home.model().last_request().output_of("c1").to_string();
+    assert!(told.contains("out") && told.contains("exited with code 3"), "{told}");
+    let stored = turns(d.restart().await, &id).await;
+    let ran = stored[0].items.iter().find_map(|item| match item {
+        ThreadItem::CommandExecution { id, status, exit_code, aggregated_output, .. } => {
+            Some((id.as_str(), *status, *exit_code, aggregated_output.as_deref()))
+        }
+        _ => None,
+    });
+    assert_eq!(ran, Some(("c1", CommandExecutionStatus::Failed, Some(3), Some("out\n"))));
+}
+
+#[tokio::test]
+async fn a_command_that_is_declined_does_not_run_and_the_turn_goes_on() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&home, &mut d, SandboxMode::ReadOnly).await;
+    let command =
+        json!({ "cmd": "touch made", "sandbox_permissions": "require_escalated", "justification": "May I?" });
+    home.model().script([call("c1", "exec_command", &command), say("done")]);
+    let begun = d.call::<TurnStart>(ask(&id, "go")).await.turn.id;
+    let asked = d.expect_request::<CommandExecutionRequestApproval>().await;
+    assert_eq!((asked.params.item_id.as_str(), asked.params.reason.as_deref()), ("c1", Some("May I?")));
+    assert_eq!(asked.params.proposed_execpolicy_amendment, Some(vec!["touch".to_owned(), "made".to_owned()]));
+    d.reply(&asked, CommandExecutionRequestApprovalResponse { decision: Decision::Decline });
+    assert_eq!(ended(&mut d, &begun).await.status, TurnStatus::Completed);
+    assert!(!home.work().join("made").exists());
+    let told = home.model().last_request().output_of("c1").to_string();
+    assert!(told.contains("rejected by user"), "{told}");
+}
+
+#[tokio::test]
+async fn a_command_cannot_write_where_it_may_only_read() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&home, &mut d, SandboxMode::ReadOnly).await;
+    let command = json!({ "cmd": "touch made; echo rc=$?" });
+    home.model().script([call("c1", "exec_command", &command), say("done")]);
+    turn(&mut d, &id, "go").await;
+    let told = home.model().last_request().output_of("c1").to_string();
+    assert!(told.contains("rc=1") && !home.work().join("made").exists(), "{told}");
+}
+
+#[tokio::test]
+async fn a_patch_changes_files_and_the_turn_shows_its_diff() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&home, &mut d, SandboxMode::WorkspaceWrite).await;
+    let patch = "*** Begin Patch\n*** Add File: new.txt\n+one\n*** End Patch\n";
+    home.model().script([call("p1", "apply_patch", &json!({ "input": patch })), say("done")]);
+    turn(&mut d, &id, "go").await;
+    assert_eq!(fs::read_to_string(home.work().join("new.txt")).unwrap(), "one\n");
+    assert!(d.note::<TurnDiffUpdatedNotification>().await.diff.contains("+one"));
+    let stored = turns(d.restart().await, &id).await;
+    let patched = stored[0].items.iter().any(
+        |item| matches!(item, ThreadItem::FileChange { id, status: PatchApplyStatus::Completed, .. } if id == "p1"),
+    );
+    assert!(patched, "{:?}", stored[0].items);
+}
