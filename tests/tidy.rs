@@ -12,7 +12,7 @@ use toml::Table;
 const MAP: &[(&str, &[&str])] = &[
     ("agent", &["config", "history", "items", "model", "rollout", "threads", "tools"]),
     ("config", &[]),
-    ("history", &["items", "protocol", "rollout"]),
+    ("history", &["items", "protocol", "rollout", "shell"]),
     ("items", &[]),
     ("jsonrpc", &[]),
     ("mcp", &["config"]),

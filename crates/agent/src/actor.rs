@@ -220,6 +220,7 @@ impl Actor {
             Ok(id) => {
                 let (cancel, steering) = (CancellationToken::new(), Arc::new(Steering::default()));
                 let host = Arc::new(TurnHost::new(Arc::clone(&self.shared), id.clone()));
+                self.shared.set_host(&host);
                 self.shared.set_running(Some(id.clone()));
                 drop(reply.send(Ok(Started { turn: id.clone() })));
                 let turn = turn::Turn {
@@ -272,10 +273,7 @@ impl Actor {
     /// Stores items while a turn holds the session; the turn takes them up between two requests.
     fn inject_beside(&self, items: Vec<ResponseItem>) -> Result<(), AgentError> {
         let Some(running) = &self.running else { return Err(AgentError::NotLoaded(self.shared.id)) };
-        let records: Vec<_> = items.iter().cloned().map(Record::ResponseItem).collect();
-        self.shared.store.append(&records)?;
-        running.steering.inject(items);
-        Ok(())
+        put_beside(&self.shared, &running.steering, items)
     }
 
     /// Runs a command of the person beside a running turn, which hears of it between two requests.
@@ -288,10 +286,8 @@ impl Actor {
             let item = Uuid::now_v7().to_string();
             let told = tools.user_shell(UserShell { command: &command, item, cwd: &settings.cwd }).await;
             let items = vec![ResponseItem::message(Role::User, told)];
-            let records: Vec<_> = items.iter().cloned().map(Record::ResponseItem).collect();
-            match shared.store.append(&records) {
-                Ok(()) => steering.inject(items),
-                Err(error) => tracing::error!(thread = %shared.id, %error, "a command could not be stored"),
+            if let Err(error) = put_beside(&shared, &steering, items) {
+                tracing::error!(thread = %shared.id, %error, "a command could not be stored");
             }
         });
     }
@@ -329,4 +325,12 @@ impl Actor {
             }
         }
     }
+}
+
+/// Stores items beside a turn, which takes them up between two requests.
+fn put_beside(shared: &Shared, steering: &Steering, items: Vec<ResponseItem>) -> Result<(), AgentError> {
+    let records: Vec<_> = items.iter().cloned().map(Record::ResponseItem).collect();
+    shared.store.append(&records)?;
+    steering.inject(items);
+    Ok(())
 }

@@ -64,12 +64,6 @@ impl From<&ModelError> for Failure {
 
 impl From<&AgentError> for Failure {
     fn from(error: &AgentError) -> Self {
-        let mut message = error.to_string();
-        let mut cause = std::error::Error::source(error);
-        while let Some(source) = cause {
-            message = format!("{message}: {source}");
-            cause = source.source();
-        }
-        Self::internal(message)
+        Self::internal(tools::with_causes(error))
     }
 }

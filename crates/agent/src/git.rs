@@ -10,7 +10,7 @@ const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Returns the commit, branch and remote of the repository around `cwd`; `None` outside of one.
 pub(crate) async fn facts(cwd: &Path) -> Option<GitInfo> {
-    cwd.ancestors().find(|folder| folder.join(".git").exists())?;
+    tools::repository_root(cwd)?;
     let asked = async {
         tokio::join!(
             ask(cwd, &["rev-parse", "--verify", "HEAD"]),

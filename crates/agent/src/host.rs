@@ -87,7 +87,10 @@ impl Host for TurnHost {
 
     fn waits(&self, on: WaitsOn, change: Change) -> BoxFuture<'_, ()> {
         async move {
-            if let Some(waiting) = self.count(on, change) {
+            let waiting = self.count(on, change);
+            // A turn that is over waits for nobody, whoever asked in its name.
+            let runs = self.shared.snapshot().running.as_deref() == Some(self.turn.as_str());
+            if let Some(waiting) = waiting.filter(|_| runs) {
                 self.shared.set_status(Status::Active(waiting)).await;
             }
         }

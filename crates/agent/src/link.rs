@@ -1,15 +1,12 @@
 //! A thread as its MCP servers see it.
 
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::oneshot;
-use tools::{ElicitationQuestion, Elicited, Question, ThreadLink};
+use tools::{Change, ElicitationQuestion, Elicited, Host, Question, ThreadLink, WaitsOn};
 
-use crate::{
-    event::{Event, Status, Waiting},
-    shared::Shared,
-};
+use crate::{event::Event, shared::Shared};
 
 /// Holds a thread as long as it is loaded, and no longer: its servers end with it.
 pub(crate) struct Link(pub(crate) Weak<Shared>);
@@ -26,22 +23,14 @@ impl ThreadLink for Link {
 
     fn elicit(&self, question: ElicitationQuestion) -> BoxFuture<'_, Option<Elicited>> {
         async move {
-            let shared = self.0.upgrade()?;
-            let turn = shared.snapshot().running?;
-            show_waiting(&shared, &turn, Waiting { approval: true, ..Waiting::default() }).await;
+            let host = self.0.upgrade()?.host()?;
+            host.waits(WaitsOn::Approval, Change::Begins).await;
             let (reply, answer) = oneshot::channel();
-            shared.ask(turn.clone(), Question::Elicitation(question, reply)).await;
+            host.ask(Question::Elicitation(question, reply)).await;
             let answer = answer.await.ok();
-            show_waiting(&shared, &turn, Waiting::default()).await;
+            host.waits(WaitsOn::Approval, Change::Ends).await;
             answer
         }
         .boxed()
-    }
-}
-
-/// Shows what a turn waits for, unless it is over by now.
-async fn show_waiting(shared: &Arc<Shared>, turn: &str, waiting: Waiting) {
-    if shared.snapshot().running.as_deref() == Some(turn) {
-        shared.set_status(Status::Active(waiting)).await;
     }
 }

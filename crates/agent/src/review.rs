@@ -112,21 +112,21 @@ pub(crate) async fn run(
     let exited =
         StoredEvent::ExitedReviewMode { review_output: output, extra: named(&progress.id, "review-end", []) };
     let mut items = Vec::new();
-    let mut events = vec![exited.clone()];
+    let mut message = None;
     if outcome.is_ok() {
         let said = ResponseItem::message(Role::Assistant, &text);
-        let message =
-            records::agent_message(&said, text, &progress.id, &format!("{}-review-text", progress.id));
+        let id = format!("{}-review-text", progress.id);
+        message = Some(records::agent_message(&said, text, &progress.id, &id));
         let subject = format!(
             "<user_action>\nThe person had a review made of: {}. Its outcome follows.\n</user_action>",
             target.hint()
         );
         items = vec![ResponseItem::message(Role::User, subject), said];
-        events.push(message);
     }
+    let events: Vec<_> = [exited.clone()].into_iter().chain(message.clone()).collect();
     session.keep(items, &events)?;
     session.show(progress, vec![exited], false, None).await;
-    if let Some(message) = events.into_iter().nth(1) {
+    if let Some(message) = message {
         progress.said(message.clone());
         session.show(progress, vec![message], false, None).await;
     }

@@ -152,16 +152,6 @@ impl Session {
         model::facts(&self.settings.model).usable_window(self.shared.parts.window)
     }
 
-    /// Returns the tools of a turn.
-    pub(crate) async fn tools(
-        &self,
-        turn: &str,
-        host: &Arc<TurnHost>,
-        cancel: &CancellationToken,
-    ) -> TurnTools {
-        tools(&self.shared, &self.settings, turn, host, cancel).await
-    }
-
     /// Puts items into what the model knows; no turn, no item of the thread.
     pub(crate) async fn inject(&mut self, items: Vec<ResponseItem>) -> Result<(), AgentError> {
         self.know().await?;

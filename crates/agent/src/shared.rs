@@ -1,6 +1,6 @@
 //! What of a loaded thread can be seen from outside of its actor.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use rollout::ThreadId;
 use threads::{StoredThread, ThreadManager};
@@ -8,6 +8,7 @@ use tools::Question;
 
 use crate::{
     event::{Event, Observer, Status},
+    host::TurnHost,
     registry::{Parts, Registry},
     settings::Settings,
     store::Store,
@@ -24,6 +25,8 @@ pub(crate) struct Shared {
     pub(crate) parts: Parts,
     observer: Arc<dyn Observer>,
     seen: Mutex<Snapshot>,
+    /// The turn that runs, as its tools see it.
+    host: Mutex<Weak<TurnHost>>,
 }
 
 /// A loaded thread as it is now.
@@ -57,7 +60,16 @@ pub(crate) struct Making {
 impl Shared {
     pub(crate) fn new(making: Making) -> Self {
         let Making { id, manager, registry, store, parts, observer, snapshot } = making;
-        Self { id, manager, registry, store, parts, observer, seen: Mutex::new(snapshot) }
+        Self {
+            id,
+            manager,
+            registry,
+            store,
+            parts,
+            observer,
+            seen: Mutex::new(snapshot),
+            host: Mutex::default(),
+        }
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -70,6 +82,17 @@ impl Shared {
 
     pub(crate) fn set_running(&self, turn: Option<String>) {
         self.update(|seen| seen.running = turn);
+    }
+
+    /// Keeps how the tools of a turn that begins see it.
+    pub(crate) fn set_host(&self, host: &Arc<TurnHost>) {
+        *self.host.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(host);
+    }
+
+    /// Returns the turn that runs, as its tools see it.
+    pub(crate) fn host(&self) -> Option<Arc<TurnHost>> {
+        self.snapshot().running?;
+        self.host.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
     }
 
     pub(crate) async fn set_status(&self, status: Status) {

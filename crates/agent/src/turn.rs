@@ -25,7 +25,7 @@ use crate::{
     records,
     response::{self, Heard},
     review::{self, ReviewTarget},
-    session::Session,
+    session::{self, Session},
     steering::Steering,
 };
 
@@ -97,7 +97,7 @@ impl Session {
     /// Runs a turn to its end; every way out of it is stored and told.
     pub(crate) async fn run(&mut self, turn: Turn) {
         let Turn { id, task, cancel, steering, host } = turn;
-        let tools = self.tools(&id, &host, &cancel).await;
+        let tools = session::tools(&self.shared, &self.settings, &id, &host, &cancel).await;
         let started = records::now();
         let mut progress = Progress {
             id,

@@ -24,7 +24,7 @@ mod unified;
 pub use disk::{Content, Found, MAX_FILE, on_disk};
 pub use error::PatchError;
 pub use patch::Patch;
-pub use plan::{Change, ChangeKind, Plan};
+pub use plan::{Change, ChangeKind, Plan, resolve};
 pub use turn_diff::TurnDiff;
 pub use unified::unified;
 

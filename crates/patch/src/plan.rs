@@ -228,8 +228,8 @@ impl Planned {
     }
 }
 
-/// Returns an absolute path without `.` and `..`, so that what is checked is what is written.
-fn resolve(cwd: &Path, written: &str) -> PathBuf {
+/// Returns an absolute path without `.` and `..`, so that what is checked is what is written. Links are not looked at.
+pub fn resolve(cwd: &Path, written: impl AsRef<Path>) -> PathBuf {
     let mut path = PathBuf::new();
     for component in cwd.join(written).components() {
         match component {

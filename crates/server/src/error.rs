@@ -3,6 +3,7 @@
 use agent::AgentError;
 use jsonrpc::RpcError;
 use threads::ThreadError;
+pub(crate) use tools::with_causes;
 
 /// A request that cannot be served as it is.
 pub(crate) fn invalid(message: impl Into<String>) -> RpcError {
@@ -67,15 +68,4 @@ pub(crate) fn of_agent(error: &AgentError) -> RpcError {
         AgentError::Thread(error) => of_thread(error),
         AgentError::Rollout(_) => internal(error),
     }
-}
-
-/// Joins an error and its causes.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        text = format!("{text}: {source}");
-        cause = source.source();
-    }
-    text
 }

@@ -81,7 +81,7 @@ fn known_actions(argv: &[String], cwd: &Path) -> Option<Vec<Action>> {
 }
 
 /// Writes words as one would type them; some with a NUL, which no shell takes, as they are.
-fn quoted(words: &[String]) -> String {
+pub fn quoted(words: &[String]) -> String {
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }
 

@@ -25,7 +25,7 @@ mod patch_call;
 mod rules;
 mod words;
 
-pub use actions::{Action, command_actions};
+pub use actions::{Action, command_actions, quoted};
 pub use dangerous::dangerous;
 pub use error::RulesError;
 pub use harmless::harmless;

@@ -104,6 +104,8 @@ fn ask(approval: &ApprovalPolicy, kind: Kind) -> Plan {
 pub(crate) struct Allowed {
     commands: HashSet<(Vec<String>, PathBuf)>,
     files: HashSet<PathBuf>,
+    /// Tools of MCP servers: the server and the tool.
+    mcp_tools: HashSet<(String, String)>,
 }
 
 impl Allowed {
@@ -121,6 +123,14 @@ impl Allowed {
 
     pub(crate) fn allows_file(&self, file: &Path) -> bool {
         self.files.contains(file)
+    }
+
+    pub(crate) fn allow_mcp_tool(&mut self, server_and_tool: (String, String)) {
+        self.mcp_tools.insert(server_and_tool);
+    }
+
+    pub(crate) fn allows_mcp_tool(&self, server_and_tool: &(String, String)) -> bool {
+        self.mcp_tools.contains(server_and_tool)
     }
 }
 

@@ -13,9 +13,10 @@ use shell::Rules;
 
 use crate::{
     approval::{Facts, Plan, decide},
+    causes::with_causes,
     context::{Context, NoAnswer},
-    exec::{self, Exit, Kept, Label, Launch, Live, Session, Stdio},
-    host::{Began, CommandQuestion, Decision, Host, News, Question},
+    exec::{self, Exit, Label, Launch, Live, Session, Stdio},
+    host::{Began, CommandQuestion, Decision, Host, News, Question, WaitsOn},
     record,
     tool::{Output, Stopped},
 };
@@ -58,6 +59,15 @@ pub(crate) enum NotStarted {
     Stopped(Stopped),
 }
 
+impl From<NotStarted> for Result<Output, Stopped> {
+    fn from(not: NotStarted) -> Self {
+        match not {
+            NotStarted::Told(output) => Ok(output),
+            NotStarted::Stopped(stopped) => Err(stopped),
+        }
+    }
+}
+
 /// Whether a command is confined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Walls {
@@ -88,13 +98,14 @@ pub(crate) struct Ended<'a> {
 impl Context {
     /// Starts a command, after asking where that is to be asked.
     pub(crate) async fn start_command(&self, wanted: Wanted) -> Result<Started, NotStarted> {
-        match self.plan(&wanted).await {
+        let (plan, amendment) = self.judge(&wanted).await;
+        match plan {
             Plan::Refuse(why) => Err(NotStarted::Told(why.into())),
             Plan::Confined => self.launch(wanted, Walls::Up, None).await,
             Plan::Bare => self.launch(wanted, Walls::Down, None).await,
             Plan::Ask => {
                 let item = Item { source: "agent", ..self.item(&wanted) };
-                let asked = self.question(&wanted, wanted.escalation.justification.clone()).await;
+                let asked = question(&item, wanted.escalation.justification.clone(), amendment);
                 let (began, answer) =
                     self.ask_about(item.event(None), |reply| Question::Command(asked, reply)).await;
                 match self.allowed(&wanted, answer).await {
@@ -111,9 +122,9 @@ impl Context {
     /// Asks whether a command that the sandbox stopped may run without one.
     pub(crate) async fn ask_again(&self, wanted: &Wanted) -> Result<(), NotStarted> {
         let reason = "the sandbox stopped the command; run it without one?".to_owned();
-        let asked = self.question(wanted, Some(reason)).await;
-        let answer =
-            self.ask_person(crate::host::WaitsOn::Approval, |reply| Question::Command(asked, reply)).await;
+        let (_, amendment) = self.judge(wanted).await;
+        let asked = question(&self.item(wanted), Some(reason), amendment);
+        let answer = self.ask_person(WaitsOn::Approval, |reply| Question::Command(asked, reply)).await;
         self.allowed(wanted, answer).await
     }
 
@@ -127,7 +138,7 @@ impl Context {
         let mut item = self.item(&wanted);
         let started = match self.confined(&wanted, walls).await {
             Ok(launch) => {
-                let label = Label { item: wanted.call.clone(), command: joined(&wanted.argv) };
+                let label = Label { item: wanted.call.clone(), command: shell::quoted(&wanted.argv) };
                 self.thread.sessions.start(launch, label).await.map_err(|error| with_causes(&error))
             }
             Err(reason) => Err(reason),
@@ -135,10 +146,7 @@ impl Context {
         let (session, live) = match started {
             Ok(started) => started,
             Err(reason) => {
-                let began = match began {
-                    Some(began) => began,
-                    None => self.begin(item.event(None)).await,
-                };
+                let began = self.begin_once(began, &item).await;
                 let output = format!("{reason}\n");
                 let ended = Ended { status: "failed", exit_code: -1, output: &output, took: Duration::ZERO };
                 self.host.complete(item.event(Some(&ended)), began).await;
@@ -146,60 +154,52 @@ impl Context {
             }
         };
         item.process = Some(session.id());
-        let began = match began {
-            Some(began) => began,
-            None => self.begin(item.event(None)).await,
-        };
+        let began = self.begin_once(began, &item).await;
         let shown = self.thread.tasks.spawn(show(Arc::clone(&self.host), wanted.call, live));
         Ok(Started { session, item, began, shown })
     }
 
-    /// What is done with a command, by everything that was said so far.
-    async fn plan(&self, wanted: &Wanted) -> Plan {
+    /// Tells that a command begins, unless that was told with a question.
+    async fn begin_once(&self, began: Option<Began>, item: &Item) -> Began {
+        match began {
+            Some(began) => began,
+            None => self.begin(item.event(None)).await,
+        }
+    }
+
+    /// What is done with a command, by everything that was said so far, and the rule that the person may make of it.
+    async fn judge(&self, wanted: &Wanted) -> (Plan, Option<Vec<String>>) {
         if self.is_allowed(wanted) {
-            return Plan::Bare;
+            return (Plan::Bare, None);
         }
         let folder = self.thread.workshop.rules();
-        let argv = wanted.argv.clone();
+        let (argv, prefix) = (wanted.argv.clone(), wanted.escalation.prefix_rule.clone());
         let looked = tokio::task::spawn_blocking(move || {
             let rules = Rules::load(&folder);
             for error in rules.errors() {
                 tracing::warn!("{error}");
             }
-            (rules.decide(&argv), shell::harmless(&argv), shell::dangerous(&argv))
+            let amendment = rules.amendment(&argv, prefix.as_deref());
+            (rules.decide(&argv), shell::harmless(&argv), shell::dangerous(&argv), amendment)
         });
-        let Ok((verdict, harmless, dangerous)) = looked.await else {
-            return Plan::Refuse("rejected: the command could not be understood".to_owned());
+        let Ok((verdict, harmless, dangerous, amendment)) = looked.await else {
+            return (Plan::Refuse("rejected: the command could not be understood".to_owned()), None);
         };
-        decide(Facts {
+        let plan = decide(Facts {
             approval: &self.turn.approval,
             sandbox: &self.turn.sandbox,
             verdict: &verdict,
             harmless,
             dangerous,
             escalated: wanted.escalation.wanted,
-        })
+        });
+        (plan, amendment)
     }
 
     /// Tells whether the person allowed the command for as long as the thread is loaded.
     fn is_allowed(&self, wanted: &Wanted) -> bool {
         let allowed = self.thread.allowed.lock().unwrap_or_else(PoisonError::into_inner);
         allowed.allows_command(&wanted.argv, &wanted.cwd)
-    }
-
-    async fn question(&self, wanted: &Wanted, reason: Option<String>) -> CommandQuestion {
-        let folder = self.thread.workshop.rules();
-        let (argv, rule) = (wanted.argv.clone(), wanted.escalation.prefix_rule.clone());
-        let amendment =
-            tokio::task::spawn_blocking(move || Rules::load(&folder).amendment(&argv, rule.as_deref()));
-        CommandQuestion {
-            item: wanted.call.clone(),
-            reason,
-            command: joined(&wanted.argv),
-            cwd: wanted.cwd.clone(),
-            actions: self.item(wanted).actions,
-            amendment: amendment.await.ok().flatten(),
-        }
     }
 
     /// Takes the person's answer in.
@@ -274,7 +274,7 @@ impl Started {
     pub(crate) async fn complete_as(self, host: &dyn Host, status: &'static str, exit_code: i32) {
         let Self { session, item, began, shown } = self;
         drop(shown.await);
-        let output = text(&session.output());
+        let output = session.output().text();
         let ended = Ended { status, exit_code, output: &output, took: session.duration() };
         host.complete(item.event(Some(&ended)), began).await;
     }
@@ -311,30 +311,20 @@ impl Item {
     }
 }
 
+fn question(item: &Item, reason: Option<String>, amendment: Option<Vec<String>>) -> CommandQuestion {
+    CommandQuestion {
+        item: item.call.clone(),
+        reason,
+        command: shell::quoted(&item.argv),
+        cwd: item.cwd.clone(),
+        actions: item.actions.clone(),
+        amendment,
+    }
+}
+
 /// Shows what a command prints, until it ended.
 async fn show(host: Arc<dyn Host>, item: String, mut live: Live) {
     while let Some(text) = live.next().await {
         host.tell(News::Output { item: item.clone(), text }).await;
     }
-}
-
-/// Everything that is kept of an output.
-pub(crate) fn text(output: &Kept) -> String {
-    output.text()
-}
-
-/// Quotes an argv for a shell; one with a NUL, which no shell takes, is joined bare.
-pub(crate) fn joined(argv: &[String]) -> String {
-    shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "))
-}
-
-/// Joins an error and its causes.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        text = format!("{text}: {source}");
-        cause = source.source();
-    }
-    text
 }

@@ -12,6 +12,7 @@
 //! Not here: how records become the items that clients see (crate `history`), and the wire.
 
 mod approval;
+mod causes;
 mod commands;
 mod context;
 pub mod exec;
@@ -20,6 +21,7 @@ pub mod image;
 mod mcp_link;
 mod policy;
 mod record;
+mod repository;
 mod shells;
 mod thread;
 mod tool;
@@ -29,10 +31,12 @@ mod turn;
 mod user_shell;
 mod workshop;
 
+pub use causes::with_causes;
 pub use host::*;
 pub use mcp::Status as McpStatus;
 pub use mcp_link::ThreadLink;
 pub use policy::SandboxPolicy;
+pub use repository::repository_root;
 pub use sandbox::confine::{ARGUMENT as CONFINE, main as confine};
 pub use thread::{BackgroundCommand, Offer, ThreadTools, WebSearch};
 pub use toolbox::{Answer, TurnTools};

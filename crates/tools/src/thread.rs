@@ -1,7 +1,7 @@
 //! The tools of one loaded thread: what it offers, and what lasts from one turn to the next.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     ffi::OsString,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -75,7 +75,6 @@ pub struct ThreadTools {
     pub(crate) sessions: Sessions,
     pub(crate) tasks: TaskTracker,
     pub(crate) allowed: Mutex<Allowed>,
-    pub(crate) mcp_allowed: Mutex<HashSet<(String, String)>>,
     pub(crate) patching: tokio::sync::Mutex<()>,
     grants: Mutex<Grants>,
     offer: Offer,
@@ -116,7 +115,6 @@ impl ThreadTools {
             workshop,
             tasks: TaskTracker::new(),
             allowed: Mutex::default(),
-            mcp_allowed: Mutex::default(),
             patching: tokio::sync::Mutex::default(),
             grants: Mutex::default(),
             offer,

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
@@ -14,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     context::Context,
     host::Host,
+    repository::repository_root,
     thread::ThreadTools,
     tool::{Call, Output, Stopped, Tool},
     turn::TurnFacts,
@@ -45,7 +45,7 @@ impl TurnTools {
         host: Arc<dyn Host>,
         cancel: CancellationToken,
     ) -> Self {
-        let root = git_root(&turn.cwd);
+        let root = repository_root(&turn.cwd).unwrap_or(&turn.cwd).to_owned();
         let diff = Arc::new(Mutex::new(TurnDiff::new(root)));
         let cx = Context { thread, turn: Arc::new(turn), host, cancel, diff };
         let mut toolbox = Self { tools: BTreeMap::new(), specs: Vec::new(), cx };
@@ -93,9 +93,4 @@ impl TurnTools {
             None => Ok(call.unsupported().into()),
         }
     }
-}
-
-/// The folder that the paths of a diff start from: the repository's, or else the working folder.
-fn git_root(cwd: &Path) -> PathBuf {
-    cwd.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(cwd).to_owned()
 }

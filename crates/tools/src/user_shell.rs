@@ -1,14 +1,11 @@
 //! A command that the person runs in a thread: unconfined, unasked, and told to the model.
 
-use std::{path::Path, sync::Arc};
-
-use tokio_util::sync::CancellationToken;
+use std::path::Path;
 
 use crate::{
     commands::{Escalation, NotStarted, Walls, Wanted},
     context::Context,
     exec::{Input, Output as Streams, Stdio, budget},
-    host::Host,
     shells,
     tool::Output,
     toolbox::TurnTools,
@@ -40,14 +37,14 @@ impl TurnTools {
             source: "user_shell",
             escalation: Escalation::default(),
         };
-        let result = run(cx, wanted, &cx.cancel, &cx.host).await;
+        let result = run(cx, wanted).await;
         format!(
             "<user_shell_command>\n<command>\n{command}\n</command>\n<result>\n{result}\n</result>\n</user_shell_command>"
         )
     }
 }
 
-async fn run(cx: &Context, wanted: Wanted, cancel: &CancellationToken, host: &Arc<dyn Host>) -> String {
+async fn run(cx: &Context, wanted: Wanted) -> String {
     let started = match cx.launch(wanted, Walls::Down, None).await {
         Ok(started) => started,
         Err(NotStarted::Told(Output::Text(text))) => return text,
@@ -56,7 +53,7 @@ async fn run(cx: &Context, wanted: Wanted, cancel: &CancellationToken, host: &Ar
     let session = started.session.clone();
     let finished = tokio::select! {
         biased;
-        () = cancel.cancelled() => None,
+        () = cx.cancel.cancelled() => None,
         finished = session.finish(LONGEST) => Some(finished),
     };
     if finished.is_none() {
@@ -65,7 +62,7 @@ async fn run(cx: &Context, wanted: Wanted, cancel: &CancellationToken, host: &Ar
     let (exit_code, took) =
         (session.progress().exit().map_or(-1, crate::exec::Exit::code), session.duration());
     let status = if exit_code == 0 { "completed" } else { "failed" };
-    started.complete_as(&**host, status, exit_code).await;
+    started.complete_as(&*cx.host, status, exit_code).await;
     let output = budget::fit(&session.output(), budget::DEFAULT_TOKENS);
     format!("Exit code: {exit_code}\nDuration: {:.4} seconds\nOutput:\n{output}", took.as_secs_f64())
 }

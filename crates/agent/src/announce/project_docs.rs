@@ -57,7 +57,7 @@ impl ProjectDocs {
         if self.max_bytes == 0 {
             return Vec::new();
         }
-        let root = cwd.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(cwd);
+        let root = tools::repository_root(cwd).unwrap_or(cwd);
         let mut folders: Vec<_> = cwd.ancestors().take_while(|folder| folder.starts_with(root)).collect();
         folders.reverse();
         folders.into_iter().filter_map(|folder| file_in(folder, &self.fallbacks)).collect()

@@ -32,7 +32,7 @@ impl Command<'_> {
         let ran = status != CommandExecutionStatus::Declined;
         ThreadItem::CommandExecution {
             id,
-            command: shell_words(argv),
+            command: shell::quoted(argv),
             cwd: path(cwd),
             process_id: process_id.map(str::to_owned),
             source: word(source).unwrap_or_default(),
@@ -43,11 +43,6 @@ impl Command<'_> {
             duration_ms: millis(duration),
         }
     }
-}
-
-/// Quotes an argv for a shell; one with a NUL, which no shell takes, is joined bare.
-fn shell_words(argv: &[String]) -> String {
-    shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "))
 }
 
 /// Reads what a command does, as rollouts keep it.
@@ -160,7 +155,7 @@ mod tests {
             (&["a\0", "b"], "a\0 b"),
         ] {
             let argv: Vec<_> = argv.iter().map(|&word| word.to_owned()).collect();
-            assert_eq!(shell_words(&argv), expected);
+            assert_eq!(shell::quoted(&argv), expected);
         }
     }
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    commands::with_causes,
+    causes::with_causes,
     context::{Context, NoAnswer},
     exec::budget,
     host::{Began, Decision, News, PatchQuestion, Question},

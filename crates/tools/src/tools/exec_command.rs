@@ -15,6 +15,7 @@ use crate::{
         budget::{DEFAULT_TOKENS, SessionText, session_text},
         yield_time,
     },
+    host::Began,
     shells,
     tool::{Call, Output, Stopped, Tool, function},
     tools::apply_patch,
@@ -59,7 +60,7 @@ impl From<EscalationArguments> for Escalation {
 }
 
 /// Describes what a command may be told beside it.
-pub(crate) fn escalation_properties() -> Map<String, Value> {
+fn escalation_properties() -> Map<String, Value> {
     let properties = json!({
         "sandbox_permissions": {
             "type": "string",
@@ -127,38 +128,71 @@ impl Tool for ExecCommand {
                 source: "unified_exec_startup",
                 escalation,
             };
-            let wait = yield_time(arguments.yield_time_ms);
-            let tokens = arguments.max_output_tokens.unwrap_or(DEFAULT_TOKENS);
-            run(cx, wanted, wait, tokens).await
+            let patience = Patience {
+                wait: yield_time(arguments.yield_time_ms),
+                tokens: arguments.max_output_tokens.unwrap_or(DEFAULT_TOKENS),
+            };
+            run(cx, wanted, patience).await
         }
         .boxed()
     }
 }
 
-async fn run(cx: &Context, wanted: Wanted, wait: Duration, tokens: usize) -> Result<Output, Stopped> {
+/// How long to wait for a command, and how much of its output to return at most.
+#[derive(Clone, Copy)]
+struct Patience {
+    wait: Duration,
+    tokens: usize,
+}
+
+async fn run(cx: &Context, wanted: Wanted, patience: Patience) -> Result<Output, Stopped> {
     let started = match cx.start_command(wanted.clone()).await {
         Ok(started) => started,
-        Err(NotStarted::Told(output)) => return Ok(output),
-        Err(NotStarted::Stopped(stopped)) => return Err(stopped),
+        Err(not) => return not.into(),
     };
-    let session = started.session.clone();
-    let Some(collected) = collect(cx, &session, wait).await else {
+    let Some(collected) = collect(cx, &started.session, patience.wait).await else {
         return Ok(interrupted(cx, started).await);
     };
-    let told = told(&session, &collected, tokens);
     match collected.progress.exit() {
         Some(exit) if was_stopped_by_the_sandbox(cx, &wanted, exit, &collected) => {
-            without_the_sandbox(cx, wanted, started, exit, (wait, tokens), told).await
+            match cx.ask_again(&wanted).await {
+                Ok(()) => without_the_sandbox(cx, wanted, started.began, patience).await,
+                Err(NotStarted::Told(_)) => Ok(settle(cx, started, &collected, patience).await),
+                Err(NotStarted::Stopped(stopped)) => {
+                    started.complete(&*cx.host, exit).await;
+                    Err(stopped)
+                }
+            }
         }
-        Some(exit) => {
-            started.complete(&*cx.host, exit).await;
-            Ok(told)
-        }
-        None => {
-            complete_later(cx, started);
-            Ok(told)
-        }
+        _ => Ok(settle(cx, started, &collected, patience).await),
     }
+}
+
+/// Runs a command that the sandbox stopped without one, as the same item.
+async fn without_the_sandbox(
+    cx: &Context,
+    wanted: Wanted,
+    began: Began,
+    patience: Patience,
+) -> Result<Output, Stopped> {
+    let started = match cx.launch(wanted, Walls::Down, Some(began)).await {
+        Ok(started) => started,
+        Err(not) => return not.into(),
+    };
+    match collect(cx, &started.session, patience.wait).await {
+        Some(collected) => Ok(settle(cx, started, &collected, patience).await),
+        None => Ok(interrupted(cx, started).await),
+    }
+}
+
+/// Completes the item of a command that has ended, now or when it does; returns what the model is told.
+async fn settle(cx: &Context, started: Started, collected: &Collected, patience: Patience) -> Output {
+    let told = told(&started.session, collected, patience.tokens);
+    match collected.progress.exit() {
+        Some(exit) => started.complete(&*cx.host, exit).await,
+        None => complete_later(cx, started),
+    }
+    told
 }
 
 /// Waits for a command; `None` when the turn was interrupted meanwhile.
@@ -223,40 +257,4 @@ fn was_stopped_by_the_sandbox(cx: &Context, wanted: &Wanted, exit: Exit, collect
         && exit.code() != 0
         && cx.turn.sandbox.confines()
         && REFUSALS.iter().any(|words| collected.output.text().contains(words))
-}
-
-/// Asks whether a command that the sandbox stopped may run without one, and runs it then, as the same item.
-async fn without_the_sandbox(
-    cx: &Context,
-    wanted: Wanted,
-    stopped: Started,
-    exit: Exit,
-    (wait, tokens): (Duration, usize),
-    told_before: Output,
-) -> Result<Output, Stopped> {
-    match cx.ask_again(&wanted).await {
-        Ok(()) => {}
-        Err(refusal) => {
-            stopped.complete(&*cx.host, exit).await;
-            return match refusal {
-                NotStarted::Stopped(stopped) => Err(stopped),
-                NotStarted::Told(_) => Ok(told_before),
-            };
-        }
-    }
-    match cx.launch(wanted, Walls::Down, Some(stopped.began)).await {
-        Err(NotStarted::Told(output)) => Ok(output),
-        Err(NotStarted::Stopped(stopped)) => Err(stopped),
-        Ok(started) => {
-            let session = started.session.clone();
-            let Some(collected) = collect(cx, &session, wait).await else {
-                return Ok(interrupted(cx, started).await);
-            };
-            match collected.progress.exit() {
-                Some(exit) => started.complete(&*cx.host, exit).await,
-                None => complete_later(cx, started),
-            }
-            Ok(told(&session, &collected, tokens))
-        }
-    }
 }

@@ -12,7 +12,7 @@ use rollout::Event;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    commands::with_causes,
+    causes::with_causes,
     context::{Context, NoAnswer},
     host::{ElicitationQuestion, Elicited, Question, WaitsOn},
     record,
@@ -79,10 +79,10 @@ impl McpTool {
     /// Asks whether a tool that may do harm may run, where it is not known to only look.
     async fn permitted(&self, cx: &Context, arguments: &Value) -> Result<(), String> {
         let name = (self.tool.server().to_owned(), self.tool.tool().to_owned());
-        let allowed = || cx.thread.mcp_allowed.lock().unwrap_or_else(PoisonError::into_inner);
+        let allowed = || cx.thread.allowed.lock().unwrap_or_else(PoisonError::into_inner);
         if self.tool.hints().read_only == Some(true)
             || !cx.turn.sandbox.confines()
-            || allowed().contains(&name)
+            || allowed().allows_mcp_tool(&name)
         {
             return Ok(());
         }
@@ -112,7 +112,7 @@ impl McpTool {
             Ok(Elicited::Accept { meta, .. }) => {
                 let persist = meta.as_ref().and_then(|meta| meta["persist"].as_str());
                 if matches!(persist, Some("session" | "always")) {
-                    allowed().insert(name);
+                    allowed().allow_mcp_tool(name);
                 }
                 Ok(())
             }

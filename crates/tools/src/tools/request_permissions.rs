@@ -1,6 +1,6 @@
 //! `request_permissions`: the model asks for more than the sandbox allows.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use config::ApprovalPolicy;
 use futures::{FutureExt, future::BoxFuture};
@@ -105,7 +105,7 @@ impl Tool for RequestPermissions {
 }
 
 fn absolute(asked: Asked, cwd: &Path) -> Permissions {
-    let below = |paths: Vec<PathBuf>| paths.into_iter().map(|path| normal(&cwd.join(path))).collect();
+    let below = |paths: Vec<PathBuf>| paths.iter().map(|path| patch::resolve(cwd, path)).collect();
     let (read, write) = asked.file_system.map_or((None, None), |folders| (folders.read, folders.write));
     Permissions {
         read: read.map(below),
@@ -114,26 +114,14 @@ fn absolute(asked: Asked, cwd: &Path) -> Permissions {
     }
 }
 
-/// Takes `.` and `..` out of a path by its words alone, as the person reads it.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => drop(normal.pop()),
-            part => normal.push(part),
-        }
-    }
-    normal
-}
-
 /// What was both wanted and granted: an answer cannot give more than was asked for.
 fn both(wanted: &Permissions, granted: &Permissions) -> Permissions {
     let within = |wanted: &Option<Vec<PathBuf>>, granted: &Option<Vec<PathBuf>>| {
         let wanted = wanted.as_ref()?;
         let granted = granted.iter().flatten();
-        let paths =
-            granted.map(|path| normal(path)).filter(|path| wanted.iter().any(|root| path.starts_with(root)));
+        let paths = granted
+            .map(|path| patch::resolve(Path::new("/"), path))
+            .filter(|path| wanted.iter().any(|root| path.starts_with(root)));
         Some(paths.collect::<Vec<_>>()).filter(|paths| !paths.is_empty())
     };
     Permissions {

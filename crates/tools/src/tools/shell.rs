@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::exec_command::{EscalationArguments, interrupted};
 use crate::{
-    commands::{Escalation, NotStarted, Wanted},
+    commands::{Escalation, Wanted},
     context::Context,
     exec::{Finished, Input, Output as Streams, Stdio, budget},
     shells,
@@ -87,8 +87,7 @@ impl Shell {
     async fn finish(self, cx: &Context, wanted: Wanted, timeout: Duration) -> Result<Output, Stopped> {
         let mut started = match cx.start_command(wanted).await {
             Ok(started) => started,
-            Err(NotStarted::Told(output)) => return Ok(output),
-            Err(NotStarted::Stopped(stopped)) => return Err(stopped),
+            Err(not) => return not.into(),
         };
         let session = started.session.clone();
         let finished = tokio::select! {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::exec_command::{ABORTED, collect, told};
 use crate::{
-    commands::with_causes,
+    causes::with_causes,
     context::Context,
     exec::{budget::DEFAULT_TOKENS, yield_time},
     host::News,

@@ -1,0 +1,8 @@
+//! Where the repository around a folder begins.
+
+use std::path::Path;
+
+/// Returns the closest folder at or above this one that has a `.git`; `None` outside of a repository.
+pub fn repository_root(cwd: &Path) -> Option<&Path> {
+    cwd.ancestors().find(|folder| folder.join(".git").exists())
+}
