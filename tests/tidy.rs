@@ -12,6 +12,7 @@ use toml::Table;
 const MAP: &[(&str, &[&str])] = &[
     ("agent", &["config", "history", "items", "model", "rollout", "threads", "tools"]),
     ("config", &[]),
+    ("faults", &[]),
     ("history", &["items", "protocol", "rollout", "shell"]),
     ("items", &[]),
     ("jsonrpc", &[]),
@@ -37,7 +38,7 @@ const MAP: &[(&str, &[&str])] = &[
 ];
 
 /// What only tests may use.
-const TESTS_ONLY: &[&str] = &["testkit"];
+const TESTS_ONLY: &[&str] = &["faults", "testkit"];
 
 /// Nobody reads a longer file from top to bottom.
 const LONGEST_FILE: usize = 600;
