@@ -147,6 +147,24 @@ impl Daemon {
         self.process.transcript().wait(&what, |seen| seen.take_answer(&sent.id)).await
     }
 
+    /// Waits for the answer to a request of a server that may end before; then it is `None`.
+    pub async fn either_or_end<R>(&mut self, sent: &Sent<R>) -> Option<Result<Value, RpcError>> {
+        let what = format!("the answer to {} ({:?})", sent.method, sent.id);
+        self.process.transcript().wait_or_end(&what, |seen| seen.take_answer(&sent.id)).await
+    }
+
+    /// Waits for a notification of a server that may end before; then it is `None`.
+    pub async fn note_or_end<N: Note>(&mut self, mut wanted: impl FnMut(&N) -> bool) -> Option<N> {
+        let mut pick = |notification: &ServerNotification| N::take(notification.clone()).filter(&mut wanted);
+        let what = std::any::type_name::<N>();
+        self.process.transcript().wait_or_end(what, |seen| seen.take_notification(&mut pick)).await
+    }
+
+    /// Returns what the server said is wrong and nobody has looked at yet; it fails the test no more.
+    pub fn take_troubles(&mut self) -> Vec<ServerNotification> {
+        self.process.transcript().take_troubles()
+    }
+
     /// Waits for a notification of a kind, the first that no one has waited for yet.
     pub async fn note<N: Note>(&mut self) -> N {
         self.note_where(|_| true).await

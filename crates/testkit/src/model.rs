@@ -71,6 +71,11 @@ impl MockModel {
         self.shared.script.lock().unwrap().extend(answers);
     }
 
+    /// Forgets the answers that are left, and goes on with these.
+    pub fn rescript(&self, answers: impl IntoIterator<Item = Answer>) {
+        *self.shared.script.lock().unwrap() = answers.into_iter().collect();
+    }
+
     /// Returns what was asked so far.
     pub fn requests(&self) -> Vec<Request> {
         self.shared.asked.borrow().clone()

@@ -4,6 +4,7 @@
 //! checked, too.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, Command};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
@@ -12,6 +13,9 @@ use std::time::{Duration, Instant};
 use super::DEADLINE;
 use super::questions::Handlers;
 use super::transcript::Transcript;
+
+/// The signal that no process can catch.
+const SIGKILL: i32 = 9;
 
 pub(super) struct Process {
     child: Child,
@@ -31,7 +35,7 @@ enum End {
     Runs,
     /// It ended, and with which code; none for a signal.
     Ended(Option<i32>),
-    /// The test killed it: what it left open is no fault of its own.
+    /// It was killed: what it left open is no fault of its own.
     Killed,
 }
 
@@ -100,6 +104,7 @@ impl Process {
         let deadline = Instant::now() + DEADLINE;
         while self.end == End::Runs {
             match self.child.try_wait().unwrap() {
+                Some(status) if status.signal() == Some(SIGKILL) => self.end = End::Killed,
                 Some(status) => self.end = End::Ended(status.code()),
                 None if Instant::now() < deadline => thread::sleep(Duration::from_millis(2)),
                 None => panic!("the server does not end{}", self.transcript.tail()),

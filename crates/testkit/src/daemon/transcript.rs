@@ -71,6 +71,7 @@ impl Transcript {
     pub(super) fn hear(&self, line: &[u8], handlers: &Handlers) -> Option<Value> {
         let mut seen = self.seen.lock().unwrap();
         seen.lines.push(String::from_utf8_lossy(line).trim_end_matches('\n').to_owned());
+        seen.closed |= !line.ends_with(b"\n");
         let before = seen.questions.len();
         if let Err(fault) = seen.sort(line) {
             let line = shortened(&String::from_utf8_lossy(line));
@@ -96,7 +97,17 @@ impl Transcript {
     }
 
     /// Waits until something that is looked for is there; a fault meanwhile fails the test.
-    pub(super) async fn wait<T>(&self, what: &str, mut pick: impl FnMut(&mut Seen) -> Option<T>) -> T {
+    pub(super) async fn wait<T>(&self, what: &str, pick: impl FnMut(&mut Seen) -> Option<T>) -> T {
+        let found = self.wait_or_end(what, pick).await;
+        found.unwrap_or_else(|| panic!("the server closed its stdout without {what}{}", self.tail()))
+    }
+
+    /// The same where the server may end; then it is `None`.
+    pub(super) async fn wait_or_end<T>(
+        &self,
+        what: &str,
+        mut pick: impl FnMut(&mut Seen) -> Option<T>,
+    ) -> Option<T> {
         let deadline = Instant::now() + DEADLINE;
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
@@ -105,16 +116,21 @@ impl Transcript {
             {
                 let mut seen = self.seen.lock().unwrap();
                 if let Some(found) = pick(&mut seen) {
-                    return found;
+                    return Some(found);
+                }
+                if seen.closed {
+                    return None;
                 }
                 let faults = seen.faults.join("\n");
-                let closed = seen.closed;
                 drop(seen);
                 assert!(faults.is_empty(), "{faults}");
-                assert!(!closed, "the server closed its stdout without {what}");
             }
             assert!(timeout_at(deadline, changed).await.is_ok(), "no {what} within {DEADLINE:?}");
         }
+    }
+
+    pub(super) fn take_troubles(&self) -> Vec<ServerNotification> {
+        self.seen.lock().unwrap().take_troubles()
     }
 
     pub(super) fn notifications(&self) -> Vec<ServerNotification> {
@@ -247,6 +263,18 @@ impl Seen {
             heard.taken = found.is_some();
             found
         })
+    }
+
+    /// Counts as looked at what says that something is wrong, and returns it.
+    pub(super) fn take_troubles(&mut self) -> Vec<ServerNotification> {
+        let waiting = self.notifications.iter_mut().filter(|heard| !heard.taken);
+        let troubles = waiting.filter(|heard| is_trouble(&heard.notification));
+        troubles
+            .map(|heard| {
+                heard.taken = true;
+                heard.notification.clone()
+            })
+            .collect()
     }
 
     pub(super) fn take_question(&mut self, method: &str) -> Option<(RequestId, Value)> {
