@@ -113,14 +113,16 @@ impl Agents {
         let id = thread.id();
         let path = thread.path.clone();
         let (place, known, git) = match keep {
-            Keep::Stored => (Place::Open(Writer::open(&path)?), None, None),
+            Keep::Stored => (Place::Open(Writer::open(self.manager.home().disk(), &path)?), None, None),
             Keep::New(meta) => {
                 let git = meta.git.is_none().then(|| self.ask_git(settings.cwd.clone()));
-                let promise = Promise { path, meta, known: Vec::new() };
+                let promise =
+                    Promise { disk: self.manager.home().disk().clone(), path, meta, known: Vec::new() };
                 (Place::Promised(promise), Some(Known::default()), git)
             }
             Keep::NewWith(meta, items) => {
-                let promise = Promise { path, meta, known: items.clone() };
+                let promise =
+                    Promise { disk: self.manager.home().disk().clone(), path, meta, known: items.clone() };
                 (Place::Promised(promise), Some(knowing(items)), None)
             }
             Keep::Ephemeral(items) => (Place::Ephemeral, Some(knowing(items)), None),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use items::ResponseItem;
-use rollout::{Compacted, Event, Record, RolloutError, SessionMeta, Writer};
+use rollout::{Compacted, Disk, Event, Record, RolloutError, SessionMeta, Writer};
 
 /// The store of one thread.
 pub(crate) struct Store(Mutex<Place>);
@@ -26,6 +26,8 @@ pub(crate) enum Place {
 
 /// A file that is to come.
 pub(crate) struct Promise {
+    /// What has to know of it.
+    pub(crate) disk: Disk,
     /// Where it will lie.
     pub(crate) path: PathBuf,
     /// Its first record.
@@ -62,7 +64,7 @@ impl Store {
     pub(crate) fn reopen(&self) -> Result<(), RolloutError> {
         let mut place = self.lock();
         if let Place::Open(writer) = &*place {
-            *place = Place::Open(Writer::open(writer.path())?);
+            *place = Place::Open(writer.reopened()?);
         }
         Ok(())
     }
@@ -105,8 +107,8 @@ impl Store {
 impl Place {
     /// Makes the promised file.
     fn materialize(&mut self) -> Result<(), RolloutError> {
-        let Self::Promised(Promise { path, meta, known }) = self else { return Ok(()) };
-        let mut writer = Writer::create(path, (**meta).clone())?;
+        let Self::Promised(Promise { disk, path, meta, known }) = self else { return Ok(()) };
+        let mut writer = Writer::create(disk, path, (**meta).clone())?;
         if !known.is_empty() {
             let replacement_history = Some(std::mem::take(known));
             let compacted = Compacted { replacement_history, ..Compacted::default() };

@@ -1,7 +1,7 @@
 //! Appending bytes to a file that other programs append to as well.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, Metadata, OpenOptions, TryLockError},
     io::{self, ErrorKind, Write},
     os::unix::fs::{FileExt, MetadataExt},
     path::Path,
@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::RolloutError;
+use crate::{Disk, RolloutError};
 
 /// How long an append waits for another program that has the file locked. A line takes microseconds; what takes
 /// longer is a program that holds the file for good.
@@ -20,13 +20,20 @@ const PAUSE: Duration = Duration::from_millis(1);
 
 /// A file that is open for appending, and locked for it.
 pub(crate) struct Locked<'a> {
+    disk: &'a Disk,
     file: &'a File,
     path: &'a Path,
     /// The length that the file had.
     pub(crate) len: u64,
     /// Whether the file has no name any more, so that whatever is appended is lost.
     pub(crate) is_gone: bool,
+    /// What the file was when it was locked.
+    meta: Metadata,
+    _unlock: Unlock<'a>,
 }
+
+/// Lets a lock go.
+struct Unlock<'a>(&'a File, &'a Path);
 
 /// Tries until a lock is there. To wait in the kernel instead would have no deadline.
 pub(crate) fn wait_for(
@@ -52,12 +59,11 @@ pub(crate) fn open(path: &Path) -> Result<File, RolloutError> {
 
 impl<'a> Locked<'a> {
     /// Takes the kernel's lock of the file; it is let go with this value, or with the process.
-    pub(crate) fn take(file: &'a File, path: &'a Path) -> Result<Self, RolloutError> {
+    pub(crate) fn take(disk: &'a Disk, file: &'a File, path: &'a Path) -> Result<Self, RolloutError> {
         wait_for(path, PATIENCE, || file.try_lock())?;
-        let mut locked = Self { file, path, len: 0, is_gone: false };
+        let unlock = Unlock(file, path);
         let meta = file.metadata().map_err(RolloutError::io("look at", path))?;
-        (locked.len, locked.is_gone) = (meta.len(), meta.nlink() == 0);
-        Ok(locked)
+        Ok(Self { disk, file, path, len: meta.len(), is_gone: meta.nlink() == 0, meta, _unlock: unlock })
     }
 
     /// Appends whole lines with one write; a torn last line is closed first. Returns where they begin and end.
@@ -79,6 +85,7 @@ impl<'a> Locked<'a> {
             }
         }
         self.len += bytes.len() as u64;
+        self.disk.written(self.file, &self.meta);
         Ok((start, self.len))
     }
 
@@ -103,10 +110,11 @@ impl<'a> Locked<'a> {
     }
 }
 
-impl Drop for Locked<'_> {
+impl Drop for Unlock<'_> {
     fn drop(&mut self) {
-        if let Err(error) = self.file.unlock() {
-            tracing::warn!(path = %self.path.display(), %error, "the lock could not be let go");
+        let Self(file, path) = self;
+        if let Err(error) = file.unlock() {
+            tracing::warn!(path = %path.display(), %error, "the lock could not be let go");
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Copying a history into the rollout of a new thread.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::File,
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     ops::Range,
-    os::unix::fs::{FileExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    os::unix::fs::FileExt,
+    path::Path,
     slice,
 };
 
@@ -14,10 +14,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    Kind, Line, Record, RolloutError, Segment, SessionMeta, Writer,
-    append::{self, Locked},
-    form::Form,
-    forward, line, writer,
+    Disk, Kind, Line, Record, RolloutError, Segment, SessionMeta, Writer, append::Locked, form::Form,
+    forward, line, unfinished::Unfinished,
 };
 
 /// How much is written at once.
@@ -28,7 +26,12 @@ const BLOCK: usize = 128 << 10;
 /// Lines that have numbers are numbered anew, without a gap, and session records of the source are left out among them:
 /// release 0.169 would take one for the beginning. Of the others no byte changes. The file takes its name when it is
 /// whole, so that a crash leaves no half thread.
-pub fn fork(segments: &[Segment], path: &Path, mut meta: SessionMeta) -> Result<Writer, RolloutError> {
+pub fn fork(
+    disk: &Disk,
+    segments: &[Segment],
+    path: &Path,
+    mut meta: SessionMeta,
+) -> Result<Writer, RolloutError> {
     let source = closed(segments)?;
     let numbered = match source.last() {
         Some(last) => Form::of(&last.path).map_err(RolloutError::io("read", &last.path))?.is_numbered(),
@@ -42,7 +45,7 @@ pub fn fork(segments: &[Segment], path: &Path, mut meta: SessionMeta) -> Result<
     let mut form = Form::of_new(&meta);
     let head = form.render(&[Record::SessionMeta(Box::new(meta))], Utc::now())?;
 
-    let unfinished = Unfinished::beside(path)?;
+    let unfinished = Unfinished::beside(disk, path)?;
     let mut target = BufWriter::with_capacity(BLOCK, &unfinished.file);
     let copied = target.write_all(&head).and_then(|()| match &mut form {
         Form::Events => source.iter().try_for_each(|segment| copy(segment, &mut target)),
@@ -52,10 +55,7 @@ pub fn fork(segments: &[Segment], path: &Path, mut meta: SessionMeta) -> Result<
     });
     copied.and_then(|()| target.flush()).map_err(RolloutError::io("write", &unfinished.path))?;
     drop(target);
-    let file = append::open(&unfinished.path)?;
-    let writer = Writer::of_new(path, file, form)?;
-    unfinished.finish(path)?;
-    Ok(writer)
+    unfinished.finish(path, form)
 }
 
 /// Gives each segment its end: what is appended from now on is no part of the copy.
@@ -64,7 +64,7 @@ fn closed(segments: &[Segment]) -> Result<Vec<Segment>, RolloutError> {
     for Segment { path, end, .. } in &mut closed {
         let file = File::open(&*path).map_err(RolloutError::io("open", &*path))?;
         // Under its lock a file ends with a whole line, unless a crash tore it.
-        let len = Locked::take(&file, path)?.len;
+        let len = Locked::take(&Disk::default(), &file, path)?.len;
         *end = Some(end.map_or(len, |end| end.min(len)));
     }
     Ok(closed)
@@ -152,47 +152,10 @@ fn break_line(file: &File, start: u64, end: u64, target: &mut impl Write) -> io:
     }
 }
 
-/// A file that does not have its name yet; it goes if it never gets it.
-struct Unfinished {
-    path: PathBuf,
-    file: File,
-    finished: bool,
-}
-
-impl Unfinished {
-    /// Makes a file in the folder of the path, under a name that is no rollout's.
-    fn beside(path: &Path) -> Result<Self, RolloutError> {
-        writer::make_folder_of(path)?;
-        if fs::exists(path).map_err(RolloutError::io("look for", path))? {
-            return Err(RolloutError::io("make", path)(io::ErrorKind::AlreadyExists.into()));
-        }
-        let mut name = path.as_os_str().to_owned();
-        name.push(".unfinished");
-        let path = PathBuf::from(name);
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
-        let file = file.map_err(RolloutError::io("make", &path))?;
-        Ok(Self { path, file, finished: false })
-    }
-
-    fn finish(mut self, path: &Path) -> Result<(), RolloutError> {
-        fs::rename(&self.path, path).map_err(RolloutError::io("make", path))?;
-        self.finished = true;
-        Ok(())
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if !self.finished
-            && let Err(error) = fs::remove_file(&self.path)
-        {
-            tracing::warn!(path = %self.path.display(), %error, "a file that was not finished stays behind");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use pretty_assertions::assert_eq;
     use tempfile::TempDir;
 
@@ -221,7 +184,7 @@ mod tests {
         let path = folder.path().join("2025/fork");
         let meta =
             SessionMeta { id: ThreadId::new(), history_base: Some(1.into()), ..SessionMeta::default() };
-        fork(&segments, &path, meta).unwrap();
+        fork(&Disk::default(), &segments, &path, meta).unwrap();
         let names = fs::read_dir(path.parent().unwrap()).unwrap();
         assert_eq!(names.count(), 1, "nothing but the fork is left");
         let text = fs::read(&path).unwrap();
@@ -273,7 +236,7 @@ mod tests {
             br#"{"ordinal":0,"type":"session_meta","payload":{"id":"67e55044-10b1-426f-9247-bb680e5fe0c8"}}"#;
         let (folder, segments) = files(&[numbered]);
         let path = folder.path().join("fork");
-        let mut writer = fork(&segments, &path, SessionMeta::default()).unwrap();
+        let mut writer = fork(&Disk::default(), &segments, &path, SessionMeta::default()).unwrap();
         assert!(!writer.has_grown());
         writer.append(&[Record::EventMsg(Event::ThreadRolledBack { num_turns: 1 })]).unwrap();
         let text = fs::read(&path).unwrap();
@@ -287,10 +250,12 @@ mod tests {
         let (folder, segments) = files(&[b"a\n"]);
         let path = folder.path().join("fork");
         fs::write(&path, "mine").unwrap();
-        assert!(fork(&segments, &path, SessionMeta::default()).is_err());
+        assert!(fork(&Disk::default(), &segments, &path, SessionMeta::default()).is_err());
         assert_eq!(fs::read(&path).unwrap(), b"mine");
         let missing = [Segment { path: "/nowhere".into(), ..segments[0].clone() }];
-        assert!(fork(&missing, &folder.path().join("other"), SessionMeta::default()).is_err());
+        assert!(
+            fork(&Disk::default(), &missing, &folder.path().join("other"), SessionMeta::default()).is_err()
+        );
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use chrono::{NaiveDate, NaiveDateTime};
 use uuid::Uuid;
 
-use crate::ThreadId;
+use crate::{Disk, ThreadId};
 
 const TIME: &str = "%Y-%m-%dT%H-%M-%S";
 
@@ -16,9 +16,10 @@ const TIME: &str = "%Y-%m-%dT%H-%M-%S";
 const TIME_LEN: usize = 19;
 
 /// A `CODEX_HOME`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Home {
     root: PathBuf,
+    disk: Disk,
 }
 
 /// What the name of a rollout says.
@@ -33,9 +34,19 @@ pub struct RolloutName {
 }
 
 impl Home {
-    /// Names a home; nothing is looked at.
+    /// Names a home; nothing is looked at, and nothing that is written in it is synced.
     pub fn new(root: PathBuf) -> Self {
-        Self { root }
+        Self::on(Disk::default(), root)
+    }
+
+    /// Names a home that lies on a disk.
+    pub fn on(disk: Disk, root: PathBuf) -> Self {
+        Self { root, disk }
+    }
+
+    /// Returns the disk, which has to know of what is written.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
     }
 
     /// Returns the home that a rollout lies in, if it lies in one.

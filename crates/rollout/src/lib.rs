@@ -12,6 +12,7 @@
 mod append;
 mod backward;
 mod completed;
+mod disk;
 mod error;
 mod event;
 mod fork;
@@ -29,9 +30,11 @@ mod record;
 mod scan;
 mod segments;
 mod summary;
+mod unfinished;
 mod writer;
 
 pub use backward::{Backward, backward};
+pub use disk::Disk;
 pub use error::RolloutError;
 pub use event::Event;
 pub use fork::fork;

@@ -6,7 +6,7 @@ use chrono::Utc;
 use serde_json::{Map, Value};
 
 use crate::{
-    Line, RolloutError, Segment, SessionMeta,
+    Disk, Line, RolloutError, Segment, SessionMeta,
     append::{self, Locked},
     backward,
     form::Form,
@@ -16,9 +16,13 @@ use crate::{
 /// Appends the thread's newest session record, patched, and returns it.
 ///
 /// The time of change is put back afterwards: a patch of metadata is no activity, and must not reorder lists.
-pub fn append_meta(path: &Path, patch: impl FnOnce(&mut SessionMeta)) -> Result<SessionMeta, RolloutError> {
+pub fn append_meta(
+    disk: &Disk,
+    path: &Path,
+    patch: impl FnOnce(&mut SessionMeta),
+) -> Result<SessionMeta, RolloutError> {
     let file = append::open(path)?;
-    let mut locked = Locked::take(&file, path)?;
+    let mut locked = Locked::take(disk, &file, path)?;
     let mut newest = newest_meta(path, locked.len)?;
     let before = fields(&newest.meta)?;
     patch(&mut newest.meta);

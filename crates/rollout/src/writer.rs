@@ -1,15 +1,15 @@
 //! Writing a thread's records.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    fs::{File, OpenOptions},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
 use chrono::Utc;
 
 use crate::{
-    Record, RolloutError, SessionMeta,
+    Disk, Record, RolloutError, SessionMeta,
     append::{self, Locked},
     form::Form,
 };
@@ -17,6 +17,7 @@ use crate::{
 /// Appends records to one rollout, in the form that it has.
 #[derive(Debug)]
 pub struct Writer {
+    disk: Disk,
     path: PathBuf,
     file: File,
     form: Form,
@@ -35,39 +36,41 @@ pub struct Appended {
 
 impl Writer {
     /// Makes the rollout of a new thread, with its session record; there must be none of this name.
-    pub fn create(path: &Path, meta: SessionMeta) -> Result<Self, RolloutError> {
-        make_folder_of(path)?;
+    pub fn create(disk: &Disk, path: &Path, meta: SessionMeta) -> Result<Self, RolloutError> {
+        if let Some(folder) = path.parent() {
+            disk.make_folder(folder).map_err(RolloutError::io("make", folder))?;
+        }
         let mut options = OpenOptions::new();
         let file = options.read(true).append(true).create_new(true).mode(0o600).open(path);
         let file = file.map_err(RolloutError::io("make", path))?;
-        let mut writer = Self { path: path.to_owned(), file, form: Form::of_new(&meta), len: 0 };
+        disk.named(path);
+        let mut writer = Self::of_new(disk.clone(), path, file, Form::of_new(&meta), 0);
         writer.append(&[Record::SessionMeta(Box::new(meta))])?;
         Ok(writer)
     }
 
     /// Opens a rollout that is there.
-    pub fn open(path: &Path) -> Result<Self, RolloutError> {
+    pub fn open(disk: &Disk, path: &Path) -> Result<Self, RolloutError> {
         let file = append::open(path)?;
         // Before the form is read: what another program appends meanwhile may not be in it, and has to be noticed.
         let len = file.metadata().map_err(RolloutError::io("look at", path))?.len();
         let form = Form::of(path).map_err(RolloutError::io("read", path))?;
-        Ok(Self { path: path.to_owned(), file, form, len })
+        Ok(Self { disk: disk.clone(), path: path.to_owned(), file, form, len })
     }
 
     /// Takes a file that only we know, open for appending, and the form that its next line will have.
-    pub(crate) fn of_new(path: &Path, file: File, form: Form) -> Result<Self, RolloutError> {
-        let len = file.metadata().map_err(RolloutError::io("look at", path))?.len();
-        Ok(Self { path: path.to_owned(), file, form, len })
+    pub(crate) fn of_new(disk: Disk, path: &Path, file: File, form: Form, len: u64) -> Self {
+        Self { disk, path: path.to_owned(), file, form, len }
     }
 
     /// Appends records as whole lines in one write; they are in the file when this returns, or none of them is.
     pub fn append(&mut self, records: &[Record]) -> Result<Appended, RolloutError> {
-        let mut locked = Locked::take(&self.file, &self.path)?;
+        let mut locked = Locked::take(&self.disk, &self.file, &self.path)?;
         if locked.is_gone {
             // Another program deleted the file, or put another one in its place: that one takes the records, if any.
             drop(locked);
-            *self = Self::open(&self.path)?;
-            locked = Locked::take(&self.file, &self.path)?;
+            *self = self.reopened()?;
+            locked = Locked::take(&self.disk, &self.file, &self.path)?;
         }
         if locked.len != self.len {
             self.form.catch_up(&self.path).map_err(RolloutError::io("read", &self.path))?;
@@ -79,9 +82,9 @@ impl Writer {
         Ok(Appended { start, end })
     }
 
-    /// Has the kernel put what was appended on the disk: until then a power cut may take it.
-    pub fn sync(&self) -> Result<(), RolloutError> {
-        self.file.sync_data().map_err(RolloutError::io("sync", &self.path))
+    /// Opens the file anew.
+    pub fn reopened(&self) -> Result<Self, RolloutError> {
+        Self::open(&self.disk, &self.path)
     }
 
     /// Returns the path that the file was opened by.
@@ -93,10 +96,4 @@ impl Writer {
     pub fn has_grown(&self) -> bool {
         self.file.metadata().map_or(true, |meta| meta.len() != self.len)
     }
-}
-
-pub(crate) fn make_folder_of(path: &Path) -> Result<(), RolloutError> {
-    let Some(folder) = path.parent() else { return Ok(()) };
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(RolloutError::io("make", folder))
 }

@@ -27,7 +27,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use agent::Agents;
 use config::Loader;
-use rollout::Home;
+use rollout::{Disk, Home};
 use state::Index;
 use threads::ThreadManager;
 use tokio::io::{AsyncBufRead, AsyncWrite};
@@ -45,6 +45,9 @@ pub const PROTOCOL_RELEASE: &str = "0.169.0";
 /// answers this is below the five seconds after which clients kill.
 const LAST_TURNS: Duration = Duration::from_secs(2);
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// How long the disk may take for the last writes, beside the last words.
+const LAST_SYNC: Duration = Duration::from_millis(500);
 
 /// What the program was started with.
 pub struct Options {
@@ -73,7 +76,11 @@ where
 {
     let tasks = TaskTracker::new();
     let background = CancellationToken::new();
-    let home = Home::new(options.home.clone());
+    let disk = Disk::start().unwrap_or_else(|error| {
+        tracing::error!(%error, "what is written is left for the kernel to put on the disk");
+        Disk::default()
+    });
+    let home = Home::on(disk.clone(), options.home.clone());
     let index = Index::start(home.clone(), &tasks, background.clone());
     let threads = ThreadManager::new(home, index);
     let live = Arc::new(Live::default());
@@ -99,7 +106,11 @@ where
     if tokio::time::timeout(LAST_WORDS, app.workshop.shut_down()).await.is_err() {
         tracing::warn!("some MCP servers did not end in time");
     }
+    let synced = tokio::task::spawn_blocking(move || disk.finish());
     outbox.close(LAST_WORDS).await;
+    if tokio::time::timeout(LAST_SYNC, synced).await.is_err() {
+        tracing::warn!("some of what was written may not be on the disk yet");
+    }
     background.cancel();
     tasks.close();
     if tokio::time::timeout(LAST_WORDS, tasks.wait()).await.is_err() {

@@ -4,9 +4,7 @@ use std::{fs, io, path::Path, time::SystemTime};
 
 use rollout::{Located, Place, ThreadId};
 
-use crate::{
-    StoredThread, ThreadError, ThreadManager, files::make_private_folder, journal::Entry, manager::Stores,
-};
+use crate::{StoredThread, ThreadError, ThreadManager, journal::Entry, manager::Stores};
 
 impl ThreadManager {
     /// Moves an active thread among the archived ones, every file of it.
@@ -14,7 +12,7 @@ impl ThreadManager {
         let found = self.require(id, Place::Active).await?;
         self.blocking(move |stores| {
             for piece in stores.pieces(found)? {
-                move_file(&piece.path, &stores.home.archived_path(&piece.name))?;
+                stores.move_file(&piece.path, &stores.home.archived_path(&piece.name))?;
             }
             Ok(())
         })
@@ -29,7 +27,7 @@ impl ThreadManager {
         self.blocking(move |stores| {
             let newest = stores.home.active_path(&found.name);
             for piece in stores.pieces(found)? {
-                move_file(&piece.path, &stores.home.active_path(&piece.name))?;
+                stores.move_file(&piece.path, &stores.home.active_path(&piece.name))?;
             }
             touch(&newest).map_err(ThreadError::io("touch", &newest))?;
             stores.load(newest, false)
@@ -41,7 +39,7 @@ impl ThreadManager {
     pub async fn delete(&self, id: ThreadId) -> Result<(), ThreadError> {
         let found = self.require(id, Place::Anywhere).await?;
         self.blocking(move |stores| {
-            remove_file(&found.path)?;
+            stores.remove_file(&found.path)?;
             stores.remove_files(id)?;
             stores.forget(id);
             Ok(())
@@ -68,9 +66,37 @@ impl Stores {
         for place in [Place::Active, Place::Archived] {
             let pieces = rollout::pieces(&self.home, id, place);
             for piece in pieces.map_err(ThreadError::io("search", self.home.root()))? {
-                remove_file(&piece.path)?;
+                self.remove_file(&piece.path)?;
             }
         }
+        Ok(())
+    }
+
+    /// Removes a file; one that is gone already is no failure.
+    fn remove_file(&self, path: &Path) -> Result<(), ThreadError> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(ThreadError::io("remove", path)(error))
+            }
+            _ => {
+                self.home.disk().named(path);
+                Ok(())
+            }
+        }
+    }
+
+    /// Moves a rollout; what stands at the new name already is not replaced.
+    fn move_file(&self, from: &Path, to: &Path) -> Result<(), ThreadError> {
+        let disk = self.home.disk();
+        if let Some(folder) = to.parent() {
+            disk.make_folder(folder).map_err(ThreadError::io("make", folder))?;
+        }
+        if to.symlink_metadata().is_ok() {
+            return Err(ThreadError::io("replace", to)(io::ErrorKind::AlreadyExists.into()));
+        }
+        fs::rename(from, to).map_err(ThreadError::io("move", from))?;
+        disk.named(to);
+        disk.named(from);
         Ok(())
     }
 
@@ -83,25 +109,6 @@ impl Stores {
             tracing::warn!(%error, "thread {id} is deleted, but the journal does not know it");
         }
     }
-}
-
-/// Removes a file; one that is gone already is no failure.
-fn remove_file(path: &Path) -> Result<(), ThreadError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ThreadError::io("remove", path)(error)),
-        _ => Ok(()),
-    }
-}
-
-/// Moves a rollout; what stands at the new name already is not replaced.
-fn move_file(from: &Path, to: &Path) -> Result<(), ThreadError> {
-    if let Some(folder) = to.parent() {
-        make_private_folder(folder).map_err(ThreadError::io("make", folder))?;
-    }
-    if to.symlink_metadata().is_ok() {
-        return Err(ThreadError::io("replace", to)(io::ErrorKind::AlreadyExists.into()));
-    }
-    fs::rename(from, to).map_err(ThreadError::io("move", from))
 }
 
 fn touch(path: &Path) -> io::Result<()> {

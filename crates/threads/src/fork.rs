@@ -37,7 +37,7 @@ impl ThreadManager {
             let segments = stores.kept(&from, &cut)?;
             // First, so that there is no fork without them; of a thread that never was, they are nobody's.
             stores.copy_attachments(id, meta.id)?;
-            drop(rollout::fork(&segments, &path, meta)?);
+            drop(rollout::fork(stores.home.disk(), &segments, &path, meta)?);
             stores.load(path, /*archived*/ false)
         })
         .await

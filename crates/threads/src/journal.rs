@@ -83,7 +83,7 @@ pub(crate) struct Journal {
 }
 
 pub(crate) fn open(home: &Home) -> Log<Journal> {
-    Log::new(home.skein().join("journal.jsonl"))
+    Log::new(home.disk().clone(), home.skein().join("journal.jsonl"))
 }
 
 impl Fold for Journal {

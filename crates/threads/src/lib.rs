@@ -14,7 +14,6 @@
 mod archive;
 mod attachments;
 mod error;
-mod files;
 mod fork;
 mod goals;
 mod journal;

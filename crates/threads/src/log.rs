@@ -11,9 +11,8 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use rollout::Disk;
 use serde::Serialize;
-
-use crate::files::make_private_folder;
 
 /// What the lines of a log add up to.
 pub(crate) trait Fold: Default {
@@ -33,6 +32,7 @@ pub(crate) struct Span {
 
 /// The log at a path, and what its lines add up to as far as it was read.
 pub(crate) struct Log<S> {
+    disk: Disk,
     path: PathBuf,
     seen: Mutex<Seen<S>>,
 }
@@ -58,8 +58,8 @@ pub(crate) struct Held<'a, S> {
 
 impl<S: Fold> Log<S> {
     /// Makes the log at `path`; nothing is opened before the first use.
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, seen: Mutex::default() }
+    pub(crate) fn new(disk: Disk, path: PathBuf) -> Self {
+        Self { disk, path, seen: Mutex::default() }
     }
 
     /// Returns where the log lies.
@@ -89,7 +89,7 @@ impl<S: Fold> Log<S> {
     /// Takes the log for writing; waits for other servers that are writing a line.
     pub(crate) fn hold(&self) -> io::Result<Held<'_, S>> {
         if let Some(folder) = self.path.parent() {
-            make_private_folder(folder)?;
+            self.disk.make_folder(folder)?;
         }
         let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.path)?;
         file.lock()?;
@@ -142,7 +142,8 @@ impl<S: Fold> Held<'_, S> {
 
     /// Appends entries as whole lines, all or none; a torn line that a crash left is closed first.
     pub(crate) fn append(&mut self, entries: &[impl Serialize]) -> io::Result<()> {
-        let len = self.file.metadata()?.len();
+        let meta = self.file.metadata()?;
+        let len = meta.len();
         let mut lines = Vec::new();
         if !self.ends_with_line(len)? {
             lines.push(b'\n');
@@ -154,7 +155,13 @@ impl<S: Fold> Held<'_, S> {
         self.file.write_all(&lines).inspect_err(|_| {
             // Nothing was acknowledged; where even this fails, the next append closes the torn line.
             drop(self.file.set_len(len));
-        })
+        })?;
+        let disk = &self.log.disk;
+        disk.written(&self.file, &meta);
+        if len == 0 {
+            disk.named(&self.log.path);
+        }
+        Ok(())
     }
 
     fn ends_with_line(&self, len: u64) -> io::Result<bool> {
@@ -163,6 +170,15 @@ impl<S: Fold> Held<'_, S> {
             self.file.read_exact_at(&mut last, len - 1)?;
         }
         Ok(last == *b"\n")
+    }
+}
+
+impl<S> Drop for Held<'_, S> {
+    /// Lets the lock go: to close the file is not enough while the disk has it open too.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(path = %self.log.path.display(), %error, "the lock could not be let go");
+        }
     }
 }
 
@@ -188,7 +204,7 @@ mod tests {
     }
 
     fn log(folder: &Path) -> Log<Latest> {
-        Log::new(folder.join("sub/log.jsonl"))
+        Log::new(Disk::default(), folder.join("sub/log.jsonl"))
     }
 
     fn put(log: &Log<Latest>, id: &str, value: &str) {

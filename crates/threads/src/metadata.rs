@@ -69,7 +69,7 @@ impl Stores {
         let id = summary.id;
         self.journal.with(|journal| journal.git.merge(&mut summary));
         let git = patch.apply(summary.git.unwrap_or_default());
-        rollout::append_meta(path, |meta| meta.git = Some(git.clone()))?;
+        rollout::append_meta(self.home.disk(), path, |meta| meta.git = Some(git.clone()))?;
         let noted = journal.as_mut().map(|held| {
             let entry = Entry::Git { thread_id: id, git: Some(git).filter(|git| !git.is_empty()) };
             held.append(&[Line { timestamp: Utc::now(), entry }])

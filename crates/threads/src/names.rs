@@ -45,7 +45,7 @@ impl Names {
 }
 
 pub(crate) fn open(home: &Home) -> Log<Names> {
-    Log::new(home.session_index())
+    Log::new(home.disk().clone(), home.session_index())
 }
 
 impl ThreadManager {

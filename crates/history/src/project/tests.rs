@@ -1,7 +1,7 @@
 //! Recorded sessions and the turns that they show.
 
 use pretty_assertions::assert_eq;
-use rollout::{Home, Record, SessionMeta, ThreadId, Writer};
+use rollout::{Disk, Home, Record, SessionMeta, ThreadId, Writer};
 use serde_json::{Value, json};
 
 use super::*;
@@ -270,7 +270,7 @@ fn told_and_read(history_mode: Option<&str>) -> (Vec<ThreadItem>, Vec<ThreadItem
     let path = folder.path().join("rollout.jsonl");
     let history_mode = history_mode.map(str::to_owned);
     let meta = SessionMeta { id: ThreadId::new(), history_mode, ..SessionMeta::default() };
-    let mut writer = Writer::create(&path, meta).unwrap();
+    let mut writer = Writer::create(&Disk::default(), &path, meta).unwrap();
     let mut told = Vec::new();
     for events in session() {
         told.extend(items_of(&events));

@@ -6,7 +6,7 @@ use pretty_assertions::assert_eq;
 
 use super::*;
 use crate::{
-    Record, RolloutError, Writer,
+    Disk, Record, RolloutError, Writer,
     append::{self, Locked},
     fork, segments,
 };
@@ -18,15 +18,15 @@ const APPENDS: usize = 60;
 fn storm(mode: Option<&str>) -> Vec<(String, Option<u64>)> {
     let scratch = Scratch::new();
     let path = scratch.home.root().join("x");
-    Writer::create(&path, meta(ThreadId::new(), mode)).unwrap();
+    Writer::create(&Disk::default(), &path, meta(ThreadId::new(), mode)).unwrap();
     thread::scope(|scope| {
         for name in 0..WRITERS {
             let path = &path;
             scope.spawn(move || {
-                let mut writer = Writer::open(path).unwrap();
+                let mut writer = Writer::open(&Disk::default(), path).unwrap();
                 for number in 0..APPENDS {
                     if number % 7 == name {
-                        writer = Writer::open(path).unwrap();
+                        writer = Writer::open(&Disk::default(), path).unwrap();
                     }
                     // A long line is where a write could be torn apart.
                     let fill = "x".repeat(if number % 10 == 0 { 200_000 } else { number });
@@ -65,20 +65,20 @@ fn a_new_rollout_is_for_its_owner_alone_and_replaces_nothing() {
     let scratch = Scratch::new();
     let path = scratch.home.root().join("sessions/2025/01/05/x");
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    Writer::create(&path, meta(ThreadId::new(), None)).unwrap();
+    Writer::create(&Disk::default(), &path, meta(ThreadId::new(), None)).unwrap();
     assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
     let before = fs::read(&path).unwrap();
-    assert!(Writer::create(&path, meta(ThreadId::new(), None)).is_err());
+    assert!(Writer::create(&Disk::default(), &path, meta(ThreadId::new(), None)).is_err());
     assert_eq!(fs::read(&path).unwrap(), before);
-    assert!(Writer::open(&scratch.home.root().join("missing")).is_err());
+    assert!(Writer::open(&Disk::default(), &scratch.home.root().join("missing")).is_err());
 }
 
 #[test]
 fn what_another_program_appends_is_noticed() {
     let scratch = Scratch::new();
     let path = scratch.home.root().join("x");
-    let mut writer = Writer::create(&path, meta(ThreadId::new(), None)).unwrap();
-    let mut other = Writer::open(&path).unwrap();
+    let mut writer = Writer::create(&Disk::default(), &path, meta(ThreadId::new(), None)).unwrap();
+    let mut other = Writer::open(&Disk::default(), &path).unwrap();
     assert!(!writer.has_grown());
     other.append(&[said("a")]).unwrap();
     assert!(writer.has_grown());
@@ -90,7 +90,7 @@ fn what_another_program_appends_is_noticed() {
 fn what_is_appended_to_a_file_without_a_name_is_not_lost_in_silence() {
     let scratch = Scratch::new();
     let path = scratch.home.root().join("x");
-    let mut writer = Writer::create(&path, meta(ThreadId::new(), None)).unwrap();
+    let mut writer = Writer::create(&Disk::default(), &path, meta(ThreadId::new(), None)).unwrap();
     let moved = scratch.home.root().join("moved");
     fs::rename(&path, &moved).unwrap();
     writer.append(&[said("archived")]).unwrap();
@@ -111,7 +111,8 @@ fn lines_without_numbers_in_a_numbered_file_do_not_stop_the_numbering() {
     // Release 0.120 goes on with threads of 0.169 so, and 0.169 then refuses them.
     let scratch = Scratch::new();
     let path = scratch.home.root().join("x");
-    let mut writer = Writer::create(&path, meta(ThreadId::new(), Some("paginated"))).unwrap();
+    let mut writer =
+        Writer::create(&Disk::default(), &path, meta(ThreadId::new(), Some("paginated"))).unwrap();
     writer.append(&[said("one")]).unwrap();
     let foreign = line("event_msg", json!({"type": "agent_message", "message": "foreign"}));
     fs::write(&path, fs::read_to_string(&path).unwrap() + &foreign).unwrap();
@@ -123,10 +124,11 @@ fn lines_without_numbers_in_a_numbered_file_do_not_stop_the_numbering() {
 #[test]
 fn half_a_line_is_taken_back_unless_somebody_wrote_behind_it() {
     let scratch = Scratch::new();
+    let disk = Disk::default();
     for (behind, left) in [("", "a\n"), ("b\n", "a\nha\nb\n")] {
         let path = scratch.file("x", "a\n");
         let file = append::open(&path).unwrap();
-        let locked = Locked::take(&file, &path).unwrap();
+        let locked = Locked::take(&disk, &file, &path).unwrap();
         fs::write(&path, format!("a\nha{}", if behind.is_empty() { "" } else { "\nb\n" })).unwrap();
         let error = locked.take_back(2, std::io::ErrorKind::StorageFull.into());
         assert!(
@@ -152,11 +154,11 @@ fn a_fork_of_a_fork_has_the_lines_of_both() {
     let scratch = Scratch::new();
     let home = &scratch.home;
     let path = |name: &str| home.root().join("sessions/2025/01/05").join(name);
-    let mut writer = Writer::create(&path("a"), meta(ThreadId::new(), None)).unwrap();
+    let mut writer = Writer::create(&Disk::default(), &path("a"), meta(ThreadId::new(), None)).unwrap();
     for (name, before) in [("b", "a"), ("c", "b")] {
         writer.append(&[said(before)]).unwrap();
         let source = segments(home, &path(before)).unwrap();
-        writer = fork(&source, &path(name), meta(ThreadId::new(), None)).unwrap();
+        writer = fork(&Disk::default(), &source, &path(name), meta(ThreadId::new(), None)).unwrap();
     }
     writer.append(&[Record::SessionMeta(Box::new(meta(ThreadId::new(), None))), said("c")]).unwrap();
     let said: Vec<_> = sayings(&path("c")).into_iter().map(|(text, _)| text).collect();

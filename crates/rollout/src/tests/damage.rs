@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Kind, RawLine, Writer,
+    Disk, Kind, RawLine, Writer,
     backward::Backward,
     fork,
     forward::{Forward, Limits},
@@ -88,7 +88,7 @@ proptest! {
         let scratch = Scratch::new();
         let path = scratch.file("x", &content);
         let before = sayings(&path);
-        let mut writer = Writer::open(&path).unwrap();
+        let mut writer = Writer::open(&Disk::default(), &path).unwrap();
         let appended = writer.append(&[said("one"), said("two")]).unwrap();
         writer.append(&[said("three")]).unwrap();
 
@@ -112,7 +112,7 @@ proptest! {
         let (path, forked) = (scratch.file("x", &content), scratch.home.root().join("y"));
         let cut = cut.index(content.len() + 1);
         let source = [Segment { end: Some(cut as u64), ..Segment::whole(&path) }];
-        drop(fork(&source, &forked, meta(ThreadId::new(), None)).unwrap());
+        drop(fork(&Disk::default(), &source, &forked, meta(ThreadId::new(), None)).unwrap());
         let copy = fs::read(&forked).unwrap();
         let copy = &copy[copy.iter().position(|byte| *byte == b'\n').unwrap() + 1..];
         prop_assert!(copy.is_empty() || copy.ends_with(b"\n"));

@@ -6,7 +6,7 @@ use pretty_assertions::assert_eq;
 use uuid::Uuid;
 
 use super::*;
-use crate::{RolloutError, RolloutName, Writer, fork, segments, summarize};
+use crate::{Disk, RolloutError, RolloutName, Writer, fork, segments, summarize};
 
 struct Files {
     scratch: Scratch,
@@ -132,11 +132,14 @@ fn a_fork_of_ours_stands_by_itself() {
     let (theirs, _) = files.write(ThreadId::new(), None, base(source.as_uuid(), ends[1]), &["c"]);
     let path = files.scratch.home.new_rollout(ThreadId::new(), "2025-01-06T12:00:00".parse().unwrap());
     let id = ThreadId::new();
-    drop(fork(&segments(&files.scratch.home, &theirs).unwrap(), &path, meta(id, None)).unwrap());
+    drop(
+        fork(&Disk::default(), &segments(&files.scratch.home, &theirs).unwrap(), &path, meta(id, None))
+            .unwrap(),
+    );
     fs::remove_file(first).unwrap();
     fs::remove_file(theirs).unwrap();
     assert_eq!(files.read(&path), ["a", "c"]);
-    let mut writer = Writer::open(&path).unwrap();
+    let mut writer = Writer::open(&Disk::default(), &path).unwrap();
     writer.append(&[said("d")]).unwrap();
     let (summary, _) = summarize(&path).unwrap().unwrap();
     assert_eq!(

@@ -5,7 +5,7 @@ use std::fs;
 use pretty_assertions::assert_eq;
 
 use super::*;
-use crate::{Stamp, Summary, append_meta, summarize};
+use crate::{Disk, Stamp, Summary, append_meta, summarize};
 
 /// Summarizes a file of this content.
 fn summary(content: impl AsRef<[u8]>) -> Option<Summary> {
@@ -165,8 +165,10 @@ fn a_patch_is_seen_in_the_head_and_in_the_tail() {
     let fill = response_line(&"x".repeat(300)).repeat(1000);
     for (before, behind) in [("", ""), ("", fill.as_str()), (fill.as_str(), "")] {
         let path = scratch.file("x", meta_line(ThreadId::new()) + before);
-        append_meta(&path, |meta| meta.git = serde_json::from_value(json!({ "branch": "b" })).unwrap())
-            .unwrap();
+        append_meta(&Disk::default(), &path, |meta| {
+            meta.git = serde_json::from_value(json!({ "branch": "b" })).unwrap()
+        })
+        .unwrap();
         fs::write(&path, fs::read_to_string(&path).unwrap() + &user_line("hi") + behind).unwrap();
         let (summary, _) = summarize(&path).unwrap().unwrap();
         assert_eq!(summary.git.unwrap().branch.as_deref(), Some("b"));
