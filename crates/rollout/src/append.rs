@@ -52,6 +52,11 @@ pub(crate) fn wait_for(
     }
 }
 
+/// Locks a file that is open for appending; waits for others that append a line, but not for good.
+pub fn lock(file: &File, path: &Path) -> Result<(), RolloutError> {
+    wait_for(path, PATIENCE, || file.try_lock())
+}
+
 /// Opens a file that is there for appending.
 pub(crate) fn open(path: &Path) -> Result<File, RolloutError> {
     OpenOptions::new().read(true).append(true).open(path).map_err(RolloutError::io("open", path))
@@ -60,7 +65,7 @@ pub(crate) fn open(path: &Path) -> Result<File, RolloutError> {
 impl<'a> Locked<'a> {
     /// Takes the kernel's lock of the file; it is let go with this value, or with the process.
     pub(crate) fn take(disk: &'a Disk, file: &'a File, path: &'a Path) -> Result<Self, RolloutError> {
-        wait_for(path, PATIENCE, || file.try_lock())?;
+        lock(file, path)?;
         let unlock = Unlock(file, path);
         let meta = file.metadata().map_err(RolloutError::io("look at", path))?;
         Ok(Self { disk, file, path, len: meta.len(), is_gone: meta.nlink() == 0, meta, _unlock: unlock })

@@ -33,6 +33,7 @@ mod summary;
 mod unfinished;
 mod writer;
 
+pub use append::lock;
 pub use backward::{Backward, backward};
 pub use disk::Disk;
 pub use error::RolloutError;
@@ -50,6 +51,7 @@ pub use record::{Compacted, Record, TurnContext, timestamp};
 pub use scan::{LaterMeta, later_meta};
 pub use segments::{Segment, segments};
 pub use summary::{Stamp, Summary, summarize};
+pub use unfinished::sweep;
 pub use writer::{Appended, Writer};
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Writing a thread's records.
 
 use std::{
-    fs::{File, OpenOptions},
-    os::unix::fs::OpenOptionsExt,
+    fs::File,
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -12,6 +12,7 @@ use crate::{
     Disk, Record, RolloutError, SessionMeta,
     append::{self, Locked},
     form::Form,
+    unfinished::Unfinished,
 };
 
 /// Appends records to one rollout, in the form that it has.
@@ -36,17 +37,15 @@ pub struct Appended {
 
 impl Writer {
     /// Makes the rollout of a new thread, with its session record; there must be none of this name.
+    ///
+    /// The file takes its name with the record in it: where that cannot be written, or in a crash, there is none.
     pub fn create(disk: &Disk, path: &Path, meta: SessionMeta) -> Result<Self, RolloutError> {
-        if let Some(folder) = path.parent() {
-            disk.make_folder(folder).map_err(RolloutError::io("make", folder))?;
-        }
-        let mut options = OpenOptions::new();
-        let file = options.read(true).append(true).create_new(true).mode(0o600).open(path);
-        let file = file.map_err(RolloutError::io("make", path))?;
-        disk.named(path);
-        let mut writer = Self::of_new(disk.clone(), path, file, Form::of_new(&meta), 0);
-        writer.append(&[Record::SessionMeta(Box::new(meta))])?;
-        Ok(writer)
+        let mut form = Form::of_new(&meta);
+        let head = form.render(&[Record::SessionMeta(Box::new(meta))], Utc::now())?;
+        let unfinished = Unfinished::beside(disk, path)?;
+        let written = (&unfinished.file).write_all(&head);
+        written.map_err(RolloutError::io("write", &unfinished.path))?;
+        unfinished.finish(path, form)
     }
 
     /// Opens a rollout that is there.

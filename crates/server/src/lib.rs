@@ -81,6 +81,7 @@ where
         Disk::default()
     });
     let home = Home::on(disk.clone(), options.home.clone());
+    tasks.spawn_blocking(sweep(home.clone(), background.clone()));
     let index = Index::start(home.clone(), &tasks, background.clone());
     let threads = ThreadManager::new(home, index);
     let live = Arc::new(Live::default());
@@ -115,5 +116,14 @@ where
     tasks.close();
     if tokio::time::timeout(LAST_WORDS, tasks.wait()).await.is_err() {
         tracing::warn!("some background work did not end in time");
+    }
+}
+
+/// Returns the work of removing what crashes left unfinished.
+fn sweep(home: Home, stop: CancellationToken) -> impl FnOnce() + Send {
+    move || {
+        if let Err(error) = rollout::sweep(&home, || !stop.is_cancelled()) {
+            tracing::warn!(%error, "not every folder could be looked through for unfinished files");
+        }
     }
 }
