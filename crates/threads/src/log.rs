@@ -92,7 +92,7 @@ impl<S: Fold> Log<S> {
             self.disk.make_folder(folder)?;
         }
         let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.path)?;
-        file.lock()?;
+        rollout::lock(&file, &self.path).map_err(io::Error::other)?;
         Ok(Held { log: self, file })
     }
 
