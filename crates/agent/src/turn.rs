@@ -338,9 +338,14 @@ impl Session {
         let duration_ms = (now - progress.started).num_milliseconds().max(0);
         let said = progress.last_message.as_ref().map(records::said);
         self.spend_last(&mut progress, &ended).await;
-        let (outcome, status, items, events) = match ended {
+        let failed = |failure: &Failure, said| {
+            let end = records::task_complete(&progress.id, said, Some(failure), now, duration_ms);
+            let stored = failure.record(&progress.id);
+            (Outcome::Failed(stored.clone()), Status::SystemError, Vec::new(), vec![stored, end])
+        };
+        let (mut outcome, mut status, items, events) = match ended {
             Ok(()) => {
-                let end = records::task_complete(&progress.id, said, None, now, duration_ms);
+                let end = records::task_complete(&progress.id, said.clone(), None, now, duration_ms);
                 (Outcome::Completed, Status::Idle, Vec::new(), vec![end])
             }
             Err(Stop::Interrupted) => {
@@ -353,13 +358,19 @@ impl Session {
             }
             Err(Stop::Failed(failure)) => {
                 self.trouble(&progress, failure.clone(), false).await;
-                let end = records::task_complete(&progress.id, said, Some(&failure), now, duration_ms);
-                let stored = failure.record(&progress.id);
-                (Outcome::Failed(stored.clone()), Status::SystemError, Vec::new(), vec![stored, end])
+                failed(&failure, said.clone())
             }
         };
         if let Err(error) = self.keep(items, &events) {
             tracing::error!(thread = %self.shared.id, %error, "the end of a turn could not be stored");
+            // A turn whose end is not stored will read as one that was broken off, so it is not told to be complete.
+            if matches!(outcome, Outcome::Completed) {
+                let failure = Failure::from(&error);
+                self.trouble(&progress, failure.clone(), false).await;
+                let events;
+                (outcome, status, _, events) = failed(&failure, said);
+                drop(self.keep(Vec::new(), &events)); // where this works after all, it reads as it is told
+            }
         }
         self.lock = None;
         self.shared.set_running(None);
