@@ -8,6 +8,8 @@
 #![allow(clippy::cloned_ref_to_slice_refs, clippy::cmp_owned, clippy::drop_non_drop)]
 
 mod cli;
+#[cfg(target_os = "linux")]
+mod faults;
 mod index;
 mod rpc;
 mod schema;
