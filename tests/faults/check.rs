@@ -27,8 +27,10 @@ const ABSENT: &[&str] = &["no rollout found", "thread not loaded"];
 const ABSENT_AFTER_A_CUT: &[&str] = &["no rollout found", "thread not loaded", "no session record in it"];
 
 /// Looks at a home with a server that has no faults, then with one that has no index either.
-pub async fn check(home: &Home, told: &Told) {
-    look(home, told, ABSENT).await;
+///
+/// Returns the active threads.
+pub async fn check(home: &Home, told: &Told) -> HashSet<String> {
+    look(home, told, ABSENT).await.into_iter().collect()
 }
 
 /// Looks at a home that lies on a disk whose power was cut.
@@ -36,7 +38,7 @@ pub async fn check_after_a_cut(home: &Home, told: &Told) {
     look(home, told, ABSENT_AFTER_A_CUT).await;
 }
 
-async fn look(home: &Home, told: &Told, absent: &[&str]) {
+async fn look(home: &Home, told: &Told, absent: &[&str]) -> Vec<String> {
     let mut d = Daemon::start(home).await;
     let at_first = show(&mut d, told, absent).await;
     index::complete(home).await;
@@ -48,6 +50,7 @@ async fn look(home: &Home, told: &Told, absent: &[&str]) {
     home.delete_index();
     let fresh = show(&mut Daemon::start(home).await, told, absent).await;
     assert_eq!(shown, fresh, "with the index, and from the files alone");
+    shown.active
 }
 
 async fn show(d: &mut Daemon, told: &Told, absent: &[&str]) -> Shown {

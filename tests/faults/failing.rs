@@ -3,7 +3,6 @@
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
-use testkit::Home;
 
 use super::check::check;
 use super::plan::{Beside, Plan, turns};
@@ -48,17 +47,20 @@ async fn rounds(kinds: &str, acts: &[(&str, i32)], sample: u64) {
 
 /// Runs the session under a plan, and looks at what it left. Returns the operations, the faults and the refusals.
 async fn round(plan: &Plan<'_>) -> (u64, u64, usize) {
-    let (home, beside) = (Home::new(), Beside::new());
+    let (home, beside) = (session::home(), Beside::new());
     let left = session::run(&home, plan.launch(&home, &beside)).await;
     assert_eq!(left.code, Some(0), "the server's end");
     let (seen, faults) = beside.seen();
-    check(&home, &left.told).await;
+    let active = check(&home, &left.told).await;
+    // A fault that is over hides nothing from a list behind it: of two, one at least was not hit itself.
+    let is_over = ["once", "short"].iter().any(|act| plan.act.starts_with(act));
+    assert!(!is_over || left.listed.contains(&active), "listed: {:?}, there: {active:?}", left.listed);
     (seen, faults, left.refused)
 }
 
 #[tokio::test]
 async fn a_write_may_fail() {
-    rounds("write", &[("once", EIO), ("always", EIO), ("short", ENOSPC), ("full", ENOSPC)], 4).await;
+    rounds("write", &[("once", EIO), ("always", EIO), ("short", EIO), ("full", ENOSPC)], 4).await;
 }
 
 #[tokio::test]
@@ -72,11 +74,16 @@ async fn a_file_may_not_open() {
 }
 
 #[tokio::test]
+async fn a_sync_may_fail() {
+    rounds("sync", &[("once", EIO), ("always", EIO)], 3).await;
+}
+
+#[tokio::test]
 async fn a_lock_may_not_be_had() {
     rounds("lock", &[("once", EIO), ("always", EIO), ("once", EAGAIN)], 4).await;
 }
 
 #[tokio::test]
 async fn the_index_may_fail() {
-    rounds("index", &[("once", EIO), ("always", EIO), ("full", ENOSPC), ("once", EBUSY)], 4).await;
+    rounds("index", &[("once", EIO), ("always", EIO), ("full", ENOSPC), ("once", EBUSY)], 3).await;
 }

@@ -3,14 +3,10 @@
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
-use testkit::Home;
 
 use super::check::check;
-use super::plan::{Beside, Plan, is_long, turns};
+use super::plan::{Beside, Plan, turns};
 use super::session;
-
-/// Rounds of each way to be killed, short and long.
-const ROUNDS: (u64, u64) = (8, 500);
 
 #[tokio::test]
 async fn a_kill_at_any_moment_loses_nothing_acknowledged() {
@@ -19,7 +15,7 @@ async fn a_kill_at_any_moment_loses_nothing_acknowledged() {
     for (kinds, act) in [("any", "kill"), ("write,name,lock", "torn")] {
         let plan = Plan { kinds, act, at: None };
         let (all, _) = round(&plan).await;
-        let turns = turns(all, if is_long() { ROUNDS.1 } else { ROUNDS.0 });
+        let turns = turns(all, 10);
         let mut killed = 0;
         for at in &turns {
             let plan = Plan { at: Some(*at), ..plan };
@@ -35,7 +31,7 @@ async fn a_kill_at_any_moment_loses_nothing_acknowledged() {
 
 /// Runs the session, looks at what it left, and tells how many operations there were and whether it was cut off.
 async fn round(plan: &Plan<'_>) -> (u64, bool) {
-    let (home, beside) = (Home::new(), Beside::new());
+    let (home, beside) = (session::home(), Beside::new());
     let left = session::run(&home, plan.launch(&home, &beside)).await;
     let (seen, killed) = beside.seen();
     assert_eq!(left.code, (killed == 0).then_some(0), "the server's end");

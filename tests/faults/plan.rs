@@ -72,7 +72,7 @@ fn library() -> PathBuf {
 }
 
 /// Tells whether every operation is to have its turn.
-pub fn is_long() -> bool {
+fn is_long() -> bool {
     env::var_os("SKEIN_LONG_TESTS").is_some_and(|value| value == "1")
 }
 

@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use futures::FutureExt;
-use testkit::Home;
 
 use super::check::check_after_a_cut;
 use super::plan::{Beside, Plan, turns};
@@ -48,10 +47,10 @@ async fn a_power_cut_takes_no_more_than_what_was_never_synced() {
 }
 
 async fn round(plan: &Plan<'_>, rest: Rest) -> u64 {
-    let (home, beside) = (Home::new(), Beside::new());
+    let (home, beside) = (session::home(), Beside::new());
     let disk = Disk { root: home.root(), shadow: beside.shadow(), before: Disk::files(&home.root()) };
     let launch = plan.launch(&home, &beside).env("SKEIN_FAULTS_SHADOW", beside.shadow());
-    let left = session::run_lasting(&home, launch, async || disk.settled().await).await;
+    let left = session::run_lasting(&home, launch, async || disk.settled(&beside).await).await;
     disk.cut(rest);
     check_after_a_cut(&home, &left.told).await;
     beside.seen().0
@@ -82,7 +81,9 @@ enum Named {
 
 impl Disk {
     /// Waits until everything that was written is on the disk, but for the index and locks: nobody promises that.
-    async fn settled(&self) {
+    ///
+    /// Returns `false` where the server is killed meanwhile.
+    async fn settled(&self, beside: &Beside) -> bool {
         let deadline = Instant::now() + Duration::from_secs(30);
         let lasting = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "jsonl");
         let is_settled = || {
@@ -95,7 +96,11 @@ impl Disk {
         while !is_settled() {
             assert!(Instant::now() < deadline, "what was written is never synced");
             tokio::time::sleep(Duration::from_millis(5)).await;
+            if beside.seen().1 > 0 {
+                return false;
+            }
         }
+        true
     }
 
     /// Makes of the home what the cut leaves of it. Files keep their numbers and times, as far as that can be done.

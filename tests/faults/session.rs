@@ -3,13 +3,16 @@
 //! A refusal is no failure: the session goes on with what can be gone on with. A request that gets no answer is one,
 //! unless the server was killed.
 
+use std::collections::HashSet;
+
 use protocol::{
     ClientInfo, Initialize, InitializeParams, Method, SandboxMode, ThreadArchive, ThreadDelete, ThreadFork,
-    ThreadMetadataUpdate, ThreadNameSet, ThreadOverrides, ThreadResume, ThreadSetNameParams, ThreadStart,
-    ThreadStartParams, ThreadUnarchive, TurnCompletedNotification, TurnStart,
+    ThreadList, ThreadListParams, ThreadMetadataUpdate, ThreadNameSet, ThreadOverrides, ThreadResume,
+    ThreadSetNameParams, ThreadStart, ThreadStartParams, ThreadUnarchive, TurnCompletedNotification,
+    TurnStart,
 };
 use serde_json::json;
-use testkit::{Answer, Daemon, Home, Launch, ask, call, of, patch, say};
+use testkit::{Answer, Daemon, Home, Launch, Rollout, ask, call, of, patch, say};
 
 use super::told::{Place, Thread, Told};
 
@@ -24,6 +27,12 @@ pub struct Session<'a> {
     begun: Vec<String>,
     is_over: bool,
     refused: usize,
+    listed: Vec<HashSet<String>>,
+}
+
+/// Makes a home in which earlier runs have left threads.
+pub fn home() -> Home {
+    Home::new().with_rollout(Rollout::new().turn("t-1", "q", "a")).with_rollout(Rollout::new().archived())
 }
 
 /// What became of a session.
@@ -32,6 +41,8 @@ pub struct Left {
     pub told: Told,
     /// How many requests were refused.
     pub refused: usize,
+    /// The active threads that the server listed at the end, twice.
+    pub listed: Vec<HashSet<String>>,
     /// How the server ended; `None` if it was killed.
     pub code: Option<i32>,
 }
@@ -45,16 +56,13 @@ pub async fn run(home: &Home, launch: Launch) -> Left {
 }
 
 /// Runs the session on a server that may be cut off by force at any time: only what was told in the first half, and is on
-/// the disk when `settled` returns, has to be there for good.
-pub async fn run_lasting(home: &Home, launch: Launch, settled: impl AsyncFnOnce()) -> Left {
+/// the disk when `settled` returns `true`, has to be there for good.
+pub async fn run_lasting(home: &Home, launch: Launch, settled: impl AsyncFnOnce() -> bool) -> Left {
     let mut session = Session::begin(home, launch).await;
     let one = session.first_half().await;
-    if !session.is_over {
-        session.told.hear(session.d.notes());
-        settled().await;
-    }
-    // Where it was cut off in the first half, nothing was known to be on the disk.
-    if session.is_over {
+    session.told.hear(session.d.notes());
+    // Where it was cut off before, nothing was known to be on the disk.
+    if session.is_over || !settled().await {
         session.told.lasts_not();
     }
     session.lasts = false;
@@ -66,7 +74,16 @@ impl<'a> Session<'a> {
     async fn begin(home: &'a Home, launch: Launch) -> Self {
         let d = launch.start().await;
         let told = Told::default();
-        let mut session = Self { home, d, told, lasts: true, begun: Vec::new(), is_over: false, refused: 0 };
+        let mut session = Self {
+            home,
+            d,
+            told,
+            lasts: true,
+            begun: Vec::new(),
+            is_over: false,
+            refused: 0,
+            listed: Vec::new(),
+        };
         session.shake_hands().await;
         session
     }
@@ -111,6 +128,11 @@ impl<'a> Session<'a> {
             self.git(one, "g6").await;
             self.name(one, "one again").await;
         }
+        for _ in 0..2 {
+            if let Some(page) = self.call::<ThreadList>(ThreadListParams::default()).await {
+                self.listed.push(page.data.into_iter().map(|thread| thread.id).collect());
+            }
+        }
     }
 
     async fn shake_hands(&mut self) {
@@ -127,12 +149,12 @@ impl<'a> Session<'a> {
         if self.lasts {
             self.told.hear(self.d.notes());
         }
-        let Self { told, begun, is_over, lasts, refused, .. } = self;
+        let Self { told, begun, is_over, lasts, refused, listed, .. } = self;
         let ended: Vec<_> = told.threads.values().flat_map(|thread| thread.ended.keys()).collect();
         for turn in begun {
             assert!(is_over || !lasts || ended.contains(&&turn), "turn {turn} was begun and never ended");
         }
-        Left { told, refused, code }
+        Left { told, refused, listed, code }
     }
 
     /// Calls a method; `None` where it is refused, or the server is killed.

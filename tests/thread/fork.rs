@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use pretty_assertions::assert_eq;
 use protocol::{
@@ -9,7 +10,7 @@ use protocol::{
     ThreadResume, ThreadStartedNotification, ThreadStatus, TurnStatus,
 };
 use serde_json::json;
-use testkit::{Daemon, Home, Launch, Rollout, of};
+use testkit::{Daemon, Home, Launch, Rollout, of, set_mtime};
 
 use crate::steps::{UNKNOWN, begin_slow, ended, listed, read, refused, start, talk, texts, turn, turns};
 
@@ -127,6 +128,24 @@ async fn a_fork_outlives_its_source() {
         // The next one is forked from this one.
         source = copy.id;
     }
+}
+
+#[tokio::test]
+async fn what_a_crash_left_of_a_fork_is_no_thread_and_goes() {
+    let home = Home::new().with_rollout(Rollout::new());
+    let stored = &home.thread(0).path;
+    let left = stored.with_file_name(format!("rollout-2025-01-05T13-00-00-{UNKNOWN}.jsonl.unfinished"));
+    fs::copy(stored, &left).unwrap();
+    set_mtime(&left, 1_736_000_000);
+    let mut d = Daemon::start(&home).await;
+    assert_eq!(listed(&mut d).await, [home.thread(0).id.as_str()]);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    // No message tells of it, since no client waits for it.
+    while left.exists() {
+        assert!(Instant::now() < deadline, "it stays");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(stored.exists());
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@
 //! | `SKEIN_FAULTS_SHADOW` | the folder that is told what a power cut would leave |
 //!
 //! `index` is every operation on the database, and the other kinds are those on anything else. `short` and `full` let
-//! half of a write through before the next operation fails, or all that follow; `torn` does so before a kill.
+//! half of a write through before the next two operations fail, or all that follow; `torn` does so before a kill.
 
 #[cfg(target_os = "linux")]
 pub mod hooks;

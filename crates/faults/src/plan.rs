@@ -47,7 +47,7 @@ pub(crate) enum Verdict {
 enum Act {
     Once(i32),
     Always(i32),
-    /// Half of a write, then once.
+    /// Half of a write, then the next two: what would write the rest, and what would take the half back.
     Short(i32),
     /// Half of a write, then always.
     Full(i32),
@@ -206,7 +206,7 @@ impl Act {
             Self::Once(errno) if number == at => Verdict::Fail(errno),
             Self::Always(errno) if number >= at => Verdict::Fail(errno),
             Self::Short(_) | Self::Full(_) if half => Verdict::Half,
-            Self::Short(errno) if number == at || number == at.saturating_add(1) => Verdict::Fail(errno),
+            Self::Short(errno) if (at..=at.saturating_add(2)).contains(&number) => Verdict::Fail(errno),
             Self::Full(errno) if number >= at => Verdict::Fail(errno),
             Self::Torn if half => Verdict::DieTorn,
             Self::Kill | Self::Torn if number == at => Verdict::Die,
@@ -238,16 +238,16 @@ mod tests {
     fn an_act_hits_what_it_says_and_nothing_else() {
         let verdicts = |text: &str| {
             let act = Act::parse(text).unwrap();
-            [1, 2, 3, 4].map(|number| act.on(number, 2, Op::Write))
+            [1, 2, 3, 4, 5].map(|number| act.on(number, 2, Op::Write))
         };
         use Verdict::{Die, DieTorn, Fail, Go, Half};
         for (text, expected) in [
-            ("once:5", [Go, Fail(5), Go, Go]),
-            ("always:5", [Go, Fail(5), Fail(5), Fail(5)]),
-            ("short:28", [Go, Half, Fail(28), Go]),
-            ("full:28", [Go, Half, Fail(28), Fail(28)]),
-            ("kill", [Go, Die, Go, Go]),
-            ("torn", [Go, DieTorn, Go, Go]),
+            ("once:5", [Go, Fail(5), Go, Go, Go]),
+            ("always:5", [Go, Fail(5), Fail(5), Fail(5), Fail(5)]),
+            ("short:28", [Go, Half, Fail(28), Fail(28), Go]),
+            ("full:28", [Go, Half, Fail(28), Fail(28), Fail(28)]),
+            ("kill", [Go, Die, Go, Go, Go]),
+            ("torn", [Go, DieTorn, Go, Go, Go]),
         ] {
             assert_eq!(verdicts(text), expected, "{text}");
         }
