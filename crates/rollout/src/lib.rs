@@ -2,9 +2,9 @@
 //!
 //! Three types to know: [`Line`] is one line as it was read, [`Record`] is one that is written, [`Summary`] is what a
 //! list shows of a file. The path of one append: [`Writer::append`] takes the file's kernel lock, completes a torn
-//! last line, writes whole lines with one write, and lets go. The path of one read: [`segments`] follows what the
-//! first line points to, [`forward`] or [`backward`] hands over one bounded line after the other. [`ThreadLock`] is
-//! another matter: it says that a turn runs, to release 0.169 too.
+//! last line, writes whole lines with one write, tells the [`Disk`], which syncs in the background, and lets go. The
+//! path of one read: [`segments`] follows what the first line points to, [`forward`] or [`backward`] hands over one
+//! bounded line after the other. [`ThreadLock`] is another matter: it says that a turn runs, to release 0.169 too.
 //!
 //! Invariant: what cannot be read costs its line and nothing else, and no byte of a file is ever rewritten.
 //! Not here: what lines mean together (crate `history`), tokio.
