@@ -3,12 +3,13 @@
 //! Invariant: when [`Freshness::is_current`] says so, every change of a rollout that was complete before the call is in
 //! the database. It can say so only while the kernel tells of changes, and after one look at every file since.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rollout::Home;
 use tokio::time::{Duration, Instant};
 
 use crate::{
+    reconcile::Unread,
     row::FileKey,
     watch::{Lost, Watcher},
 };
@@ -75,10 +76,11 @@ impl Freshness {
         }
     }
 
-    /// Strikes out files that were brought along, but for those that changed again meanwhile.
-    pub(crate) fn settled(&mut self, files: &[(FileKey, u64)]) {
+    /// Strikes out files that were brought along, but for those that changed again meanwhile or could not be read.
+    pub(crate) fn settled(&mut self, files: &[(FileKey, u64)], unread: &[FileKey]) {
+        let unread: HashSet<_> = unread.iter().collect();
         for (key, change) in files {
-            if self.dirty.get(key) == Some(change) {
+            if self.dirty.get(key) == Some(change) && !unread.contains(key) {
                 self.dirty.remove(key);
             }
         }
@@ -117,8 +119,11 @@ impl Freshness {
         SweepBegun(self.losses)
     }
 
-    pub(crate) fn sweep_ended(&mut self, begun: SweepBegun) {
-        self.swept = self.swept || begun.0 == self.losses;
+    /// Notes that every file was looked at, but for those that could not be: they are looked at again.
+    pub(crate) fn sweep_ended(&mut self, begun: SweepBegun, unread: Unread) {
+        let Unread { files, folders } = unread;
+        self.swept = self.swept || begun.0 == self.losses && !folders;
+        files.into_iter().for_each(|key| self.note(key));
     }
 
     /// Forgets that files were looked at: the rows are others now, or changes went by unseen.
@@ -158,9 +163,23 @@ mod tests {
         fresh.note(key("b"));
         let round = fresh.begin_round(&home);
         fresh.note(key("a"));
-        fresh.settled(&round.dirty);
+        fresh.settled(&round.dirty, &[]);
         let left: Vec<_> = fresh.begin_round(&home).dirty.into_iter().map(|(key, _)| key).collect();
         assert_eq!(left, [key("a")]);
+    }
+
+    #[test]
+    fn what_could_not_be_read_stays_to_be_looked_at() {
+        let (mut fresh, home) = (Freshness::default(), Home::new("/nowhere".into()));
+        let begun = fresh.sweep_begins();
+        fresh.sweep_ended(begun, Unread { files: vec![key("a"), key("b")], folders: false });
+        let round = fresh.begin_round(&home);
+        fresh.settled(&round.dirty, &[key("b")]);
+        let left: Vec<_> = fresh.begin_round(&home).dirty.into_iter().map(|(key, _)| key).collect();
+        assert_eq!((fresh.swept, left), (true, vec![key("b")]));
+        let (mut fresh, begun) = (Freshness::default(), fresh.sweep_begins());
+        fresh.sweep_ended(begun, Unread { files: Vec::new(), folders: true });
+        assert!(!fresh.swept);
     }
 
     #[test]
@@ -171,7 +190,7 @@ mod tests {
             if lost {
                 fresh.lose();
             }
-            fresh.sweep_ended(begun);
+            fresh.sweep_ended(begun, Unread::default());
             assert_eq!(fresh.swept, swept);
         }
     }
@@ -180,7 +199,7 @@ mod tests {
     fn too_many_changes_are_a_loss() {
         let mut fresh = Freshness::default();
         let begun = fresh.sweep_begins();
-        fresh.sweep_ended(begun);
+        fresh.sweep_ended(begun, Unread::default());
         for number in 0..=MAX_DIRTY {
             fresh.note(key(&number.to_string()));
         }

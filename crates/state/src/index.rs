@@ -244,8 +244,8 @@ impl Index {
             }
         }
         let begun = lock(&self.fresh).sweep_begins();
-        reconcile::sweep(runtime, progress).await?;
-        lock(&self.fresh).sweep_ended(begun);
+        let unread = reconcile::sweep(runtime, progress).await?;
+        lock(&self.fresh).sweep_ended(begun, unread);
         Ok(())
     }
 
@@ -322,15 +322,16 @@ impl Index {
             if sweep {
                 self.sweep(&runtime, |_| {}).await?;
             }
-            reconcile::bring_along(&runtime, dirty.iter().map(|(key, _)| key.clone()).collect()).await?;
+            let keys = dirty.iter().map(|(key, _)| key.clone()).collect();
+            let unread = reconcile::bring_along(&runtime, keys).await?;
             if !runtime.unscanned(None, 1).await?.is_empty() {
                 self.unscanned.notify_one();
             }
-            Ok(())
+            Ok(unread)
         };
         let brought = brought.await;
         match &brought {
-            Ok(()) => lock(&self.fresh).settled(&dirty),
+            Ok(unread) => lock(&self.fresh).settled(&dirty, unread),
             Err(error) => self.failed(error),
         }
         self.rounds.send_replace(Ended { number, is_current: brought.is_ok() });

@@ -4,11 +4,7 @@
 //! file was read; a sweep removes no row while some folder could not be listed; whatever is stopped half-way is taken up
 //! where it was, since a row that is right is passed over.
 
-use std::{
-    collections::HashMap,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, fs, io, path::Path};
 
 use rollout::{Home, RolloutError, RolloutName, Stamp};
 use tokio::{sync::mpsc, task::spawn_blocking};
@@ -32,19 +28,33 @@ const ATTEMPTS: usize = 8;
 /// How often a transaction of a sweep waits for other processes, 80 ms each time, before the sweep gives up.
 const PATIENCE: usize = 50;
 
-/// Brings the rows of these files along, as of now or later.
-pub(crate) async fn bring_along(runtime: &StateRuntime, keys: Vec<FileKey>) -> Result<(), StateError> {
+/// What could not be looked at, and has to be again: what is in the way may be gone by then.
+#[derive(Debug, Default)]
+pub(crate) struct Unread {
+    /// Files that are there and cannot be read.
+    pub(crate) files: Vec<FileKey>,
+    /// Whether a folder could not be listed.
+    pub(crate) folders: bool,
+}
+
+/// Brings the rows of these files along, as of now or later; returns those that could not be read.
+pub(crate) async fn bring_along(
+    runtime: &StateRuntime,
+    keys: Vec<FileKey>,
+) -> Result<Vec<FileKey>, StateError> {
     let mut keys = keys;
+    let mut unread = Vec::new();
     for _ in 0..ATTEMPTS {
         let mut refused = Vec::new();
         for keys in keys.chunks(BATCH) {
             let known = runtime.known(keys).await?;
             let files = keys.iter().map(|key| (key.clone(), known.get(key).copied())).collect();
-            let changes = looked_at(&runtime.home, files).await?;
+            let Looked { changes, unread: more } = looked_at(&runtime.home, files).await?;
+            unread.extend(more);
             refused.extend(runtime.apply(&changes).await?);
         }
         if refused.is_empty() {
-            return Ok(());
+            return Ok(unread);
         }
         keys = refused;
     }
@@ -54,17 +64,16 @@ pub(crate) async fn bring_along(runtime: &StateRuntime, keys: Vec<FileKey>) -> R
 /// Brings all rows along: every file is looked at, those that differ from their row are read.
 ///
 /// Newest first. `progress` is told how many files were read.
-pub(crate) async fn sweep(runtime: &StateRuntime, progress: impl Fn(u64)) -> Result<(), StateError> {
+pub(crate) async fn sweep(runtime: &StateRuntime, progress: impl Fn(u64)) -> Result<Unread, StateError> {
     let (folders, mut listed) = mpsc::channel(AHEAD);
     let (work, mut to_read) = mpsc::channel::<Vec<Differing>>(AHEAD);
-    let (changes, mut to_write) = mpsc::channel::<Vec<Change>>(AHEAD);
+    let (looked, mut to_write) = mpsc::channel::<Looked>(AHEAD);
     let home = runtime.home.clone();
     let listing = spawn_blocking(move || list(&home, &folders));
     let home = runtime.home.clone();
     let reading = spawn_blocking(move || {
         while let Some(files) = to_read.blocking_recv() {
-            let read = files.into_iter().filter_map(|(key, known)| look(&home, key, known)).collect();
-            if changes.blocking_send(read).is_err() {
+            if looked.blocking_send(look_at(&home, files)).is_err() {
                 return; // the sweep was given up
             }
         }
@@ -97,22 +106,25 @@ pub(crate) async fn sweep(runtime: &StateRuntime, progress: impl Fn(u64)) -> Res
             send(&work, files.to_vec()).await?;
         }
         drop(work);
-        Ok::<_, StateError>(())
+        Ok::<_, StateError>(whole)
     };
     let write = async {
         let mut refused = Vec::new();
+        let mut unread = Vec::new();
         let mut read = 0;
-        while let Some(changes) = to_write.recv().await {
+        while let Some(Looked { changes, unread: more }) = to_write.recv().await {
+            unread.extend(more);
             refused.extend(patiently(runtime, &changes).await?);
             read += changes.len() as u64;
             progress(read);
         }
-        Ok(refused)
+        Ok((refused, unread))
     };
-    let ((), refused) = tokio::try_join!(compare, write)?;
+    let (whole, (refused, mut files)) = tokio::try_join!(compare, write)?;
     joined(listing.await)?;
     joined(reading.await)?;
-    bring_along(runtime, refused).await
+    files.extend(bring_along(runtime, refused).await?);
+    Ok(Unread { files, folders: !whole })
 }
 
 /// The rollouts in one folder, as they are.
@@ -198,35 +210,52 @@ async fn send(work: &mpsc::Sender<Vec<Differing>>, files: Vec<Differing>) -> Res
     work.send(files).await.map_err(|_| StateError::NotOpen)
 }
 
-async fn looked_at(home: &Home, files: Vec<Differing>) -> Result<Vec<Change>, StateError> {
-    let home = home.clone();
-    joined(
-        spawn_blocking(move || {
-            files.into_iter().filter_map(|(key, known)| look(&home, key, known)).collect()
-        })
-        .await,
-    )
+/// What came of looking at files.
+#[derive(Default)]
+struct Looked {
+    changes: Vec<Change>,
+    unread: Vec<FileKey>,
 }
 
-/// Looks at one file; `None` where its row is as it should be, or cannot be made so.
-fn look(home: &Home, key: FileKey, known: Option<Stamp>) -> Option<Change> {
+async fn looked_at(home: &Home, files: Vec<Differing>) -> Result<Looked, StateError> {
+    let home = home.clone();
+    joined(spawn_blocking(move || look_at(&home, files)).await)
+}
+
+fn look_at(home: &Home, files: Vec<Differing>) -> Looked {
+    let mut looked = Looked::default();
+    for (key, known) in files {
+        match look(home, &key, known) {
+            Ok(change) => looked.changes.extend(change),
+            Err(error) => {
+                // A scan of the files could not list it either.
+                tracing::debug!(path = %key.path(home).display(), error = &error as &dyn std::error::Error, "a rollout cannot be read");
+                looked.unread.push(key);
+            }
+        }
+    }
+    looked
+}
+
+/// Looks at one file; `None` where its row is as it should be.
+fn look(home: &Home, key: &FileKey, known: Option<Stamp>) -> Result<Option<Change>, RolloutError> {
     let path = key.path(home);
-    let change = |file| Some(Change { key: key.clone(), expected: Expected::Still(known), file });
+    let change = |file| Ok(Some(Change { key: key.clone(), expected: Expected::Still(known), file }));
     let stamp = match fs::symlink_metadata(&path) {
         Ok(meta) if meta.is_file() => Stamp::of(&meta),
         // Also where there is no row: one that another process is about to write must not outlive the file.
         Ok(_) => return change(None),
         Err(error) if is_gone(&error) => return change(None),
-        Err(error) => return unreadable(path, &error),
+        Err(error) => return Err(RolloutError::Io { action: "look at", path, source: error }),
     };
     if known == Some(stamp) {
-        return None;
+        return Ok(None);
     }
     let (summary, stamp) = match rollout::summarize(&path) {
         Ok(Some((summary, stamp))) => (Some(summary), stamp),
         Ok(None) => (None, stamp),
         Err(RolloutError::Io { source, .. }) if is_gone(&source) => return change(None),
-        Err(error) => return unreadable(path, &error),
+        Err(error) => return Err(error),
     };
     let archived = path.parent() == Some(home.archived().as_path());
     change(Some(FileRow { key: key.clone(), archived, stamp, summary }))
@@ -234,12 +263,6 @@ fn look(home: &Home, key: FileKey, known: Option<Stamp>) -> Option<Change> {
 
 fn is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-/// A scan of the files could not list it either.
-fn unreadable(path: PathBuf, error: &(dyn std::error::Error + 'static)) -> Option<Change> {
-    tracing::debug!(path = %path.display(), error, "a rollout cannot be read");
-    None
 }
 
 /// Writes a batch, however busy other processes keep the database for a while.
