@@ -77,7 +77,10 @@ impl Forward {
                     self.open.insert(open(segment, self.limits.block)?)
                 }
             };
-            self.line.clear();
+            match self.line.capacity() > self.limits.block {
+                true => self.line = Vec::new(), // a long line's memory is not kept for short ones
+                false => self.line.clear(),
+            }
             let Read { bytes, whole } = read_line(reader, &mut self.line, self.limits.max)?;
             if bytes == 0 {
                 (self.open, self.segment) = (None, self.segment + 1);
