@@ -5,6 +5,7 @@ mod attachments;
 mod compact_start;
 mod delete;
 mod fork;
+mod giant;
 mod goal_clear;
 mod goal_set;
 mod goal_turns;

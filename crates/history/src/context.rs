@@ -14,6 +14,7 @@ use crate::HistoryError;
 use crate::mark::Mark;
 use crate::outline::{Outline, Removed};
 use crate::pairs::paired;
+use crate::size::is_image_left_out;
 use crate::source::{RawLine, Source};
 use crate::stored::{camel_keys, wire};
 
@@ -119,9 +120,13 @@ impl Gathered {
         false
     }
 
-    fn push(&mut self, item: ResponseItem, raw: &RawLine<'_>) {
+    fn push(&mut self, mut item: ResponseItem, raw: &RawLine<'_>) {
         if self.only_words && !is_words(&item) {
             return;
+        }
+        if raw.is_slim() {
+            // What stands in the place of an image is none, and a provider would refuse the request for it.
+            item.replace_images(is_image_left_out, "[image left out: too large]");
         }
         self.bytes += raw.bytes.len();
         if self.bytes > MAX_CONTEXT {

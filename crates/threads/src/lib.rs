@@ -37,6 +37,7 @@ pub use attachments::{
 pub use error::ThreadError;
 pub use fork::ForkCut;
 pub use goals::{Goal, GoalPatch, GoalStatus, Spending, Spent};
+pub use history::Turns;
 pub use list::ListPage;
 pub use manager::ThreadManager;
 pub use metadata::{GitPatch, Patch};

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use history::{Context, ItemPageRequest, PageRequest};
-use protocol::{ThreadItemsListParams, ThreadItemsListResponse, ThreadTurnsListParams, Turn, TurnsPage};
+use history::{Context, ItemPageRequest, PageRequest, Turns};
+use protocol::{ThreadItemsListParams, ThreadItemsListResponse, ThreadTurnsListParams, TurnsPage};
 use rollout::{Line, Place, Segment, SessionMeta, ThreadId, TurnContext};
 use state::ThreadRow;
 
@@ -12,6 +12,12 @@ use crate::{StoredThread, ThreadError, ThreadManager, manager::Stores};
 /// How far from the end the settings of the last turn are looked for: each turn begins with them, so behind so much
 /// there is one turn that went on very long, and the settings of the start will do.
 const LOOK_BACK: usize = 4 << 20;
+
+/// How much the turns of one answer may weigh, in bytes on the wire.
+///
+/// Clients that ask for all turns take the answer in as one line, so there is a size at which neither side is helped by
+/// more of them; the others are reached page by page.
+pub(crate) const MAX_TURNS: usize = 16 << 20;
 
 /// How many lines may stand before the first record of a thread: a few that a crash or an editor left there.
 const MAX_LINES_BEFORE_META: usize = 16;
@@ -40,9 +46,9 @@ impl ThreadManager {
         .await
     }
 
-    /// Reads all turns; `running` names the one that this server is running now.
-    pub async fn turns(&self, path: &Path, running: Option<String>) -> Result<Vec<Turn>, ThreadError> {
-        self.history(path, move |segments| history::turns(segments, running)).await
+    /// Reads the turns, of a giant thread the newest ones; `running` names the one that this server is running now.
+    pub async fn turns(&self, path: &Path, running: Option<String>) -> Result<Turns, ThreadError> {
+        self.history(path, move |segments| history::turns(segments, running, MAX_TURNS)).await
     }
 
     /// Reads a page of turns, which weighs no more than `max_bytes` unless one turn alone does.

@@ -175,3 +175,19 @@ fn of_more_than_any_model_takes_the_newest_is_kept_from_the_persons_words_on() {
     assert_eq!(items.first().map(ResponseItem::text).as_deref(), Some("q3"));
     assert_eq!(items.len(), 14);
 }
+
+#[test]
+fn of_a_giant_item_the_model_knows_the_ends_and_that_a_giant_image_was_there() {
+    let giant = "x".repeat(crate::MAX_TEXT + 1);
+    let call = json!({"type": "function_call", "name": "f", "arguments": "{}", "call_id": "c"});
+    let output = json!({"type": "function_call_output", "call_id": "c", "output": giant});
+    let image = json!({"type": "message", "role": "user", "content": [
+        {"type": "input_image", "image_url": format!("data:image/png;base64,{giant}")},
+    ]});
+    let lines = vec![model(call), model(output), model(image)];
+    let Context { items, is_cut, .. } = context(&stored(&lines).segments).unwrap();
+    assert!(!is_cut);
+    let output = items[1].str("output").unwrap();
+    assert!(output.contains(" bytes left out]") && output.len() < 1 << 20, "{} bytes", output.len());
+    assert_eq!(items[2].text(), "[image left out: too large]");
+}

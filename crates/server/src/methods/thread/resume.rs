@@ -9,9 +9,9 @@ use jsonrpc::RpcError;
 use protocol::{
     ServerNotification, ThreadOverrides, ThreadResumeInitialTurnsPageParams as InitialPage,
     ThreadResumeParams as Params, ThreadResumeResponse as Response, ThreadStatusChangedNotification,
-    ThreadTurnsListParams, Turn, TurnsPage,
+    ThreadTurnsListParams, TurnsPage,
 };
-use threads::{StoredThread, ThreadId};
+use threads::{StoredThread, ThreadId, Turns};
 
 use super::start::{DYNAMIC_TOOLS, new_meta};
 use crate::{
@@ -55,7 +55,7 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
     thread.set_watched(true).await;
     let snapshot = thread.snapshot();
     let stored = super::current(&cx, thread.id()).await?;
-    let (turns, page) =
+    let (Turns { turns, oldest }, page) =
         history_of(&cx, &stored, &snapshot, exclude_turns.unwrap_or(false), initial_turns_page).await?;
     let status = wire::status(&snapshot.status);
     cx.after_reply(ServerNotification::ThreadStatusChanged(ThreadStatusChangedNotification {
@@ -70,7 +70,7 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
         thread: super::shown(&cx, &stored, turns),
         settings: wire::settings(&snapshot.settings),
         initial_turns_page: page,
-        turns_backwards_cursor: None,
+        turns_backwards_cursor: oldest,
         items_backwards_cursor: None,
     })
 }
@@ -149,17 +149,17 @@ fn from_history(
     })
 }
 
-/// Reads the turns as far as they are wanted: all, none, or a page.
+/// Reads the turns as far as they are wanted: none, a page, or all that one answer may hold.
 async fn history_of(
     cx: &Context,
     stored: &StoredThread,
     snapshot: &Snapshot,
     exclude: bool,
     page: Option<InitialPage>,
-) -> Result<(Vec<Turn>, Option<TurnsPage>), RpcError> {
+) -> Result<(Turns, Option<TurnsPage>), RpcError> {
     let running = snapshot.running.clone();
     let turns = match exclude {
-        true => Vec::new(),
+        true => Turns::default(),
         false => cx.threads.turns(stored.path(), running.clone()).await.map_err(|e| of_thread(&e))?,
     };
     let Some(InitialPage { limit, sort_direction, items_view }) = page else { return Ok((turns, None)) };
