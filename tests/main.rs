@@ -9,6 +9,8 @@
 
 mod cli;
 mod index;
+#[cfg(target_os = "linux")]
+mod memory;
 mod rpc;
 mod schema;
 mod steps;

@@ -5,6 +5,7 @@ mod attachments;
 mod compact_start;
 mod delete;
 mod fork;
+#[cfg(target_os = "linux")]
 mod giant;
 mod goal_clear;
 mod goal_set;

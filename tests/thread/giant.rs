@@ -9,6 +9,7 @@ use protocol::{ThreadItem, ThreadItemsList, ThreadItemsListParams, ThreadResume,
 use serde_json::{Value, json};
 use testkit::{Daemon, Home, Rollout, of};
 
+use crate::memory::memory;
 use crate::steps::turn;
 
 /// How much memory a call may take over an idle server, beside twice its answer.
@@ -59,14 +60,6 @@ fn giant() -> Home {
     home
 }
 
-/// The most memory that the server ever had, in bytes.
-fn peak(d: &Daemon) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", d.pid())).unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
-}
-
-#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn no_call_on_a_giant_thread_takes_more_memory_than_a_few_of_its_lines() {
     let home = giant();
@@ -90,26 +83,25 @@ async fn no_call_on_a_giant_thread_takes_more_memory_than_a_few_of_its_lines() {
         ("thread/fork", on(json!({ "excludeTurns": true }))),
     ] {
         let mut d = Daemon::start(&home).await;
-        let idle = peak(&d);
+        let idle = memory(&d, "VmHWM");
         d.call_raw(method, params.clone()).await;
         let answer = d.lines().iter().map(String::len).max().unwrap_or_default() as u64;
-        let taken = peak(&d) - idle;
+        let taken = memory(&d, "VmHWM") - idle;
         assert!(taken <= MEMORY + 2 * answer, "{method} {params}: {taken} bytes for an answer of {answer}");
         d.stop().await;
     }
 }
 
-#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_turn_in_a_giant_thread_takes_little_memory_and_its_model_knows_the_newest() {
     let home = giant();
     let mut d = Daemon::start(&home).await;
-    let idle = peak(&d);
+    let idle = memory(&d, "VmHWM");
     let resume = ThreadResumeParams { exclude_turns: Some(true), ..of(home.thread(0)).into() };
     d.call::<ThreadResume>(resume).await;
     turn(&mut d, home.thread(0), "and now?").await;
     let asked = home.model().last_request().body.to_string().len() as u64;
-    let taken = peak(&d) - idle;
+    let taken = memory(&d, "VmHWM") - idle;
     assert!(taken <= MEMORY + 2 * asked, "{taken} bytes for a request of {asked}");
 }
 
