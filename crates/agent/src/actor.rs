@@ -282,7 +282,7 @@ impl Actor {
         let (host, cancel, id) = (Arc::clone(&running.host), running.cancel.clone(), running.id.clone());
         self.shared.registry.spawn(async move {
             let settings = shared.snapshot().settings;
-            let tools = session::tools(&shared, &settings, &id, &host, &cancel).await;
+            let tools = session::tools(&shared, &settings, &id, &host, &cancel);
             let item = Uuid::now_v7().to_string();
             let told = tools.user_shell(UserShell { command: &command, item, cwd: &settings.cwd }).await;
             let items = vec![ResponseItem::message(Role::User, told)];

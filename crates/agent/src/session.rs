@@ -205,7 +205,7 @@ impl Session {
 }
 
 /// Returns the tools of a turn of a thread.
-pub(crate) async fn tools(
+pub(crate) fn tools(
     shared: &Shared,
     settings: &Settings,
     turn: &str,
@@ -218,7 +218,7 @@ pub(crate) async fn tools(
         false => Forms::Functions,
     };
     let facts = TurnFacts { id: turn.to_owned(), cwd, approval, sandbox, mode, forms };
-    shared.parts.tools.turn(facts, Arc::clone(host) as Arc<dyn Host>, cancel.clone()).await
+    shared.parts.tools.turn(facts, Arc::clone(host) as Arc<dyn Host>, cancel.clone())
 }
 
 /// Takes the lock of a turn. Where no lock can be made the turn runs without: the rollout's own lock still keeps lines

@@ -97,7 +97,7 @@ impl Session {
     /// Runs a turn to its end; every way out of it is stored and told.
     pub(crate) async fn run(&mut self, turn: Turn) {
         let Turn { id, task, cancel, steering, host } = turn;
-        let tools = session::tools(&self.shared, &self.settings, &id, &host, &cancel).await;
+        let tools = session::tools(&self.shared, &self.settings, &id, &host, &cancel);
         let started = records::now();
         let mut progress = Progress {
             id,
@@ -184,6 +184,7 @@ impl Session {
         steering: &Steering,
         output_schema: Option<&serde_json::Value>,
     ) -> Result<(), Stop> {
+        progress.gather_tools().await?;
         loop {
             let calls = self.ask(progress, output_schema).await?;
             self.answer(progress, &calls).await?;
@@ -396,6 +397,15 @@ pub(crate) struct Aside {
 }
 
 impl Progress {
+    /// Waits, not for long, until all that the model can call is there.
+    async fn gather_tools(&mut self) -> Result<(), Stop> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(Stop::Interrupted),
+            () = self.tools.gather() => Ok(()),
+        }
+    }
+
     /// Tells whether what the model says is not for the thread.
     pub(crate) fn is_aside(&self) -> bool {
         self.aside.is_some()

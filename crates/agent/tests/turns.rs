@@ -3,13 +3,13 @@
 // All of this is test code: where it cannot go on, the test has failed.
 #![allow(clippy::unwrap_used)]
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::TcpListener, sync::Arc, time::Duration};
 
 use agent::{
     Agents, Event, Input, Keep, Load, Observer, Outcome, Overrides, Parts, ProjectDocs, Settings, Status,
     Thread, TurnRequest,
 };
-use config::ApprovalPolicy;
+use config::{ApprovalPolicy, McpServer, McpTransport};
 use futures::{FutureExt, future::BoxFuture};
 use items::{ResponseItem, Role};
 use model::{EventStream, Gate, Model, ModelError, Request, ScriptedModel, Step, StreamEvent, TokenUsage};
@@ -20,6 +20,9 @@ use threads::{StoredThread, ThreadId, ThreadManager};
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tools::{Mode, Offer, Question, SandboxPolicy, Setup, ThreadTools, Workshop};
+
+/// Longer than any test waits.
+const LONG: Duration = Duration::from_secs(3600);
 
 /// Hands every event over to the test.
 struct Ear(mpsc::UnboundedSender<Event>);
@@ -62,6 +65,10 @@ struct Stage {
 
 impl Stage {
     fn new(model: impl Model) -> Self {
+        Self::offering(Arc::new(model), Offer::default())
+    }
+
+    fn offering(model: Arc<dyn Model>, offer: Offer) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::new(folder.path().to_owned());
         let index = Index::start(home.clone(), &TaskTracker::new(), CancellationToken::new());
@@ -83,14 +90,14 @@ impl Stage {
             keep: Keep::New(Box::new(meta)),
             settings: settings(),
             parts: Parts {
-                model: Arc::new(model),
+                model,
                 client: model::ClientIdentity::default(),
-                tools: Arc::new(ThreadTools::new(workshop, Offer::default())),
+                tools: Arc::new(ThreadTools::new(workshop, offer)),
                 docs: ProjectDocs::default(),
                 window: Some(1000),
                 compact_at: None,
                 compact_prompt: "sum up".to_owned(),
-                idle_unload: Duration::from_secs(3600),
+                idle_unload: LONG,
             },
         };
         let thread = agents.load(load).unwrap();
@@ -156,6 +163,26 @@ fn settings() -> Settings {
         mode: Mode::Default,
         mode_instructions: None,
     }
+}
+
+/// What a thread offers whose only MCP server takes a connection and never says a word.
+fn a_silent_server() -> (TcpListener, Offer) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = McpServer {
+        transport: McpTransport::Http {
+            url: format!("http://{}/mcp", listener.local_addr().unwrap()),
+            bearer_token_env_var: None,
+            http_headers: BTreeMap::new(),
+            env_http_headers: BTreeMap::new(),
+        },
+        enabled: true,
+        startup_timeout: LONG,
+        tool_timeout: LONG,
+        enabled_tools: None,
+        disabled_tools: Vec::new(),
+    };
+    let mcp_servers = BTreeMap::from([("silent".to_owned(), Ok(server))]);
+    (listener, Offer { mcp_servers, mcp_grace: LONG, ..Offer::default() })
 }
 
 fn say(id: &str, pieces: &[&str]) -> Vec<Step> {
@@ -284,4 +311,32 @@ async fn an_override_holds_for_later_turns() {
     drop(answered);
     stage.ended().await;
     assert_eq!(stage.thread.snapshot().settings.model, "other");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_that_waits_for_its_servers_has_begun_and_can_be_stopped() {
+    let (_listener, offer) = a_silent_server();
+    let model = Arc::new(ScriptedModel::with([]));
+    let mut stage = Stage::offering(Arc::clone(&model) as Arc<dyn Model>, offer);
+    stage.thread.start_servers();
+    let turn = stage.begin("hi").await;
+    stage.until(|event| matches!(event, Event::TurnStarted(_))).await;
+    stage.until(|event| matches!(event, Event::Stored(_))).await;
+    stage.thread.interrupt(turn).await.unwrap();
+    let (_, outcome) = stage.ended().await;
+    assert!(matches!(outcome, Outcome::Interrupted));
+    assert_eq!(stage.stored().await, [stored("interrupted", &["hi"])]);
+    assert_eq!(model.asked().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_a_command_of_the_person_nor_a_compaction_waits_for_servers() {
+    let (_listener, offer) = a_silent_server();
+    let mut stage = Stage::offering(Arc::new(ScriptedModel::with([say("s1", &["all"])])), offer);
+    stage.thread.start_servers();
+    drop(stage.thread.shell("true".to_owned()).await.unwrap());
+    stage.ended().await;
+    drop(stage.thread.compact().await.unwrap());
+    let (seen, outcome) = stage.ended().await;
+    assert!(matches!(outcome, Outcome::Completed), "{seen:?}");
 }

@@ -32,10 +32,6 @@ use crate::{
 /// second for that.
 const LAST_COMMANDS: Duration = Duration::from_secs(3);
 
-/// How long the first request of a turn waits for MCP servers that are still starting: the quick ones are there then,
-/// and a dead one holds nobody up for long.
-const MCP_GRACE: Duration = Duration::from_secs(2);
-
 /// What a thread offers to its model.
 #[derive(Clone, Debug, Default)]
 pub struct Offer {
@@ -55,6 +51,8 @@ pub struct Offer {
     pub environment: ShellEnvironment,
     /// The MCP servers of the config; a broken entry is a server that failed.
     pub mcp_servers: BTreeMap<String, Result<McpServer, ConfigError>>,
+    /// How long the first request of a turn waits for MCP servers that are still starting.
+    pub mcp_grace: Duration,
 }
 
 /// How the provider may search the web.
@@ -139,18 +137,21 @@ impl ThreadTools {
         self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns the tools of one turn.
-    pub async fn turn(
+    /// Returns the tools of one turn; the model is offered none of them before they are [gathered](TurnTools::gather).
+    pub fn turn(
         self: &Arc<Self>,
         turn: TurnFacts,
         host: Arc<dyn Host>,
         cancel: CancellationToken,
     ) -> TurnTools {
-        if let Some(lease) = self.lease() {
-            // What is not there by then is there in a later turn.
-            let _ = tokio::time::timeout(MCP_GRACE, lease.settled()).await;
-        }
         TurnTools::new(Arc::clone(self), turn, host, cancel)
+    }
+
+    /// Waits for MCP servers that are still starting. One that is not there in time is there in a later turn.
+    pub(crate) async fn servers_settled(&self) {
+        if let Some(lease) = self.lease() {
+            let _ = tokio::time::timeout(self.offer.mcp_grace, lease.settled()).await;
+        }
     }
 
     /// Returns the commands that run in the background, the oldest first.
