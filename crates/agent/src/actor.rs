@@ -18,7 +18,7 @@ use tools::UserShell;
 use uuid::Uuid;
 
 use crate::{
-    AgentError,
+    AgentError, Closed,
     event::{Event, Why},
     host::TurnHost,
     session::{self, Session},
@@ -75,6 +75,8 @@ struct Running {
     id: String,
     cancel: CancellationToken,
     steering: Arc<Steering>,
+    /// What it is, where words cannot join it.
+    closed: Option<Closed>,
     host: Arc<TurnHost>,
     task: JoinHandle<Session>,
 }
@@ -223,6 +225,7 @@ impl Actor {
                 self.shared.set_host(&host);
                 self.shared.set_running(Some(id.clone()));
                 drop(reply.send(Ok(Started { turn: id.clone() })));
+                let closed = task.closed();
                 let turn = turn::Turn {
                     id: id.clone(),
                     task,
@@ -235,7 +238,7 @@ impl Actor {
                     session.run(turn).await;
                     session
                 });
-                self.running = Some(Running { id, cancel, steering, host, task });
+                self.running = Some(Running { id, cancel, steering, closed, host, task });
             }
         }
     }
@@ -265,6 +268,9 @@ impl Actor {
         let running = self.running.as_ref().ok_or(AgentError::NoTurnToSteer)?;
         if running.id != expected {
             return Err(AgentError::OtherTurn { expected: expected.to_owned(), found: running.id.clone() });
+        }
+        if let Some(closed) = running.closed {
+            return Err(AgentError::NotSteerable(closed));
         }
         running.steering.push(said).map_err(|_| AgentError::NoTurnToSteer)?;
         Ok(running.id.clone())

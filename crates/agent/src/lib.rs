@@ -36,7 +36,7 @@ mod turn;
 pub use actor::{Rollback, Started};
 pub use announce::ProjectDocs;
 pub use compact::COMPACT_PROMPT;
-pub use error::AgentError;
+pub use error::{AgentError, Closed};
 pub use event::{
     Delta, Event, Observer, Opened, OpenedKind, Outcome, Status, Stored, TurnEnded, TurnStarted, Usage,
     Waiting, Why,

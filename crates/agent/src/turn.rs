@@ -15,7 +15,7 @@ use tools::{TurnTools, UserShell};
 use uuid::Uuid;
 
 use crate::{
-    AgentError,
+    AgentError, Closed,
     compact::{self, Moment},
     event::{Event, Outcome, Status, Stored, TurnEnded, TurnStarted, Usage, Waiting},
     failure::Failure,
@@ -41,6 +41,17 @@ pub(crate) enum Task {
     Review(ReviewTarget),
     /// Run a command of the person.
     Shell(String),
+}
+
+impl Task {
+    /// Returns what it is, where words cannot join it.
+    pub(crate) fn closed(&self) -> Option<Closed> {
+        match self {
+            Self::Review(_) => Some(Closed::Review),
+            Self::Compact => Some(Closed::Compact),
+            Self::Inputs { .. } | Self::Goal(_) | Self::Shell(_) => None,
+        }
+    }
 }
 
 /// What a client said at once.
