@@ -165,7 +165,7 @@ impl Actor {
         self.idle_since = Instant::now();
         match op {
             Op::StartTurn(start) => self.start_turn(*start).await,
-            Op::Steer { expected, said, reply } => drop(reply.send(self.steer(&expected, said))),
+            Op::Steer { expected, said, reply } => drop(reply.send(self.steer(&expected, said).await)),
             Op::Interrupt { turn, reply } => drop(reply.send(self.interrupt(&turn))),
             Op::Watched(watched) => self.watched = watched,
             Op::Pursue => self.pursue().await,
@@ -194,9 +194,12 @@ impl Actor {
         }
     }
 
-    /// Starts a turn, or lets the running one take the input in.
+    /// Starts a turn, or lets the running one take the input in; what was said before is not said again.
     async fn start_turn(&mut self, start: StartTurn) {
         let StartTurn { task, overrides, reply, answered } = start;
+        if let Some(turn) = self.heard_in(task.client_id()).await {
+            return drop(reply.send(Ok(Started { turn })));
+        }
         if let Some(running) = &self.running {
             let refused = match task {
                 Task::Inputs { said, output_schema } => match running.steering.push(said) {
@@ -220,7 +223,8 @@ impl Actor {
                 drop(reply.send(Err(error)));
             }
             Ok(id) => {
-                let (cancel, steering) = (CancellationToken::new(), Arc::new(Steering::default()));
+                let cancel = CancellationToken::new();
+                let steering = Arc::new(Steering::new(task.client_id().map(str::to_owned)));
                 let host = Arc::new(TurnHost::new(Arc::clone(&self.shared), id.clone()));
                 self.shared.set_host(&host);
                 self.shared.set_running(Some(id.clone()));
@@ -239,6 +243,31 @@ impl Actor {
                     session
                 });
                 self.running = Some(Running { id, cancel, steering, closed, host, task });
+                self.answer_repeats();
+            }
+        }
+    }
+
+    /// Returns the turn in which what has this id was heard, or is about to be.
+    async fn heard_in(&self, client_id: Option<&str>) -> Option<String> {
+        let client_id = client_id?;
+        match self.running.as_ref().filter(|running| running.steering.holds(client_id)) {
+            Some(running) => Some(running.id.clone()),
+            None => self.shared.heard_in(client_id).await,
+        }
+    }
+
+    /// Answers those who wait to say what the turn that has just begun is about.
+    fn answer_repeats(&mut self) {
+        let Some(Running { id, steering, .. }) = &self.running else { return };
+        for op in std::mem::take(&mut self.deferred) {
+            match op {
+                Op::StartTurn(start)
+                    if start.task.client_id().is_some_and(|client_id| steering.holds(client_id)) =>
+                {
+                    drop(start.reply.send(Ok(Started { turn: id.clone() })));
+                }
+                op => self.deferred.push_back(op),
             }
         }
     }
@@ -264,7 +293,10 @@ impl Actor {
         }
     }
 
-    fn steer(&self, expected: &str, said: Said) -> Result<String, AgentError> {
+    async fn steer(&self, expected: &str, said: Said) -> Result<String, AgentError> {
+        if let Some(turn) = self.heard_in(said.client_id.as_deref()).await {
+            return Ok(turn);
+        }
         let running = self.running.as_ref().ok_or(AgentError::NoTurnToSteer)?;
         if running.id != expected {
             return Err(AgentError::OtherTurn { expected: expected.to_owned(), found: running.id.clone() });

@@ -11,6 +11,7 @@
 
 mod actor;
 mod announce;
+mod client_ids;
 mod compact;
 mod error;
 mod event;

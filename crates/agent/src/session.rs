@@ -15,6 +15,7 @@ use crate::{
     AgentError,
     actor::Rollback,
     announce::{self, Announced},
+    client_ids::ClientIds,
     event::{Event, Outcome, Status, TurnEnded},
     failure::Failure,
     host::TurnHost,
@@ -171,6 +172,7 @@ impl Session {
         if store.is_materialized() {
             store.append_event(records::rolled_back(num_turns))?;
             self.known = None;
+            *self.shared.client_ids() = ClientIds::default();
         }
         Ok(())
     }

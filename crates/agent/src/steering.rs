@@ -15,6 +15,8 @@ pub(crate) struct Steering(Mutex<Steered>);
 
 #[derive(Default)]
 struct Steered {
+    /// The ids of all that clients said in the turn, heard by now or not.
+    client_ids: Vec<String>,
     waiting: VecDeque<Said>,
     /// What was put into the rollout beside the turn, and is yet to be put into what the model knows.
     injected: Vec<ResponseItem>,
@@ -22,14 +24,26 @@ struct Steered {
 }
 
 impl Steering {
+    /// Makes the queue of a turn that began with what has this id.
+    pub(crate) fn new(client_id: Option<String>) -> Self {
+        let client_ids = client_id.into_iter().collect();
+        Self(Mutex::new(Steered { client_ids, ..Steered::default() }))
+    }
+
     /// Hands words to the turn; gives them back when it takes none any more.
     pub(crate) fn push(&self, said: Said) -> Result<(), Said> {
         let mut steered = self.lock();
         if steered.closed {
             return Err(said);
         }
+        steered.client_ids.extend(said.client_id.clone());
         steered.waiting.push_back(said);
         Ok(())
+    }
+
+    /// Tells whether a client said something in the turn under this id.
+    pub(crate) fn holds(&self, client_id: &str) -> bool {
+        self.lock().client_ids.iter().any(|id| id == client_id)
     }
 
     /// Takes in what stands in the rollout by now.

@@ -52,6 +52,14 @@ impl Task {
             Self::Inputs { .. } | Self::Goal(_) | Self::Shell(_) => None,
         }
     }
+
+    /// Returns the id that the client gave what it said.
+    pub(crate) fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::Inputs { said, .. } => said.client_id.as_deref(),
+            Self::Compact | Self::Goal(_) | Self::Review(_) | Self::Shell(_) => None,
+        }
+    }
 }
 
 /// What a client said at once.
@@ -252,9 +260,12 @@ impl Session {
             return Ok(());
         }
         let item = Uuid::now_v7().to_string();
-        let said = input::record(&inputs, client_id, &progress.id, &item);
+        let said = input::record(&inputs, client_id.clone(), &progress.id, &item);
         let messages = tokio::task::block_in_place(|| input::messages(&inputs));
         self.keep(messages, std::slice::from_ref(&said))?;
+        if let Some(client_id) = client_id {
+            self.shared.client_ids().note(client_id, progress.id.clone());
+        }
         let preview = records::said(&said);
         self.shared.update(|seen| {
             seen.thread.summary.preview.get_or_insert(preview);
@@ -350,16 +361,16 @@ impl Session {
         let duration_ms = (now - progress.started).num_milliseconds().max(0);
         let said = progress.last_message.as_ref().map(records::said);
         self.spend_last(&mut progress, &ended).await;
+        // Words that the model has not heard yet are not lost: the next request holds them.
+        for said in late {
+            drop(self.hear(&progress, said).await);
+        }
         let (outcome, status, items, events) = match ended {
             Ok(()) => {
                 let end = records::task_complete(&progress.id, said, None, now, duration_ms);
                 (Outcome::Completed, Status::Idle, Vec::new(), vec![end])
             }
             Err(Stop::Interrupted) => {
-                // Steered words that the model has not heard yet are not lost: the next request holds them.
-                for said in late {
-                    drop(self.hear(&progress, said).await);
-                }
                 let end = records::turn_aborted(&progress.id, now, duration_ms);
                 (Outcome::Interrupted, Status::Idle, self.closing_items(), vec![end])
             }

@@ -3,40 +3,17 @@
 // All of this is test code: where it cannot go on, the test has failed.
 #![allow(clippy::unwrap_used)]
 
-use std::{collections::BTreeMap, net::TcpListener, sync::Arc, time::Duration};
+mod repeats;
+mod stage;
 
-use agent::{
-    Agents, Event, Input, Keep, Load, Observer, Outcome, Overrides, Parts, ProjectDocs, Settings, Status,
-    Thread, TurnRequest,
-};
-use config::{ApprovalPolicy, McpServer, McpTransport};
-use futures::{FutureExt, future::BoxFuture};
+use std::sync::Arc;
+
+use agent::{Event, Outcome, Overrides, Status, TurnRequest};
 use items::{ResponseItem, Role};
-use model::{EventStream, Gate, Model, ModelError, Request, ScriptedModel, Step, StreamEvent, TokenUsage};
+use model::{EventStream, Gate, Model, ModelError, Request, ScriptedModel, Step, StreamEvent};
 use pretty_assertions::assert_eq;
-use rollout::{Home, SessionMeta};
-use state::Index;
-use threads::{StoredThread, ThreadId, ThreadManager};
-use tokio::sync::mpsc;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tools::{Mode, Offer, Question, SandboxPolicy, Setup, ThreadTools, Workshop};
 
-/// Longer than any test waits.
-const LONG: Duration = Duration::from_secs(3600);
-
-/// Hands every event over to the test.
-struct Ear(mpsc::UnboundedSender<Event>);
-
-impl Observer for Ear {
-    fn observe(&self, _: ThreadId, event: Event) -> BoxFuture<'_, ()> {
-        let _ = self.0.send(event);
-        async {}.boxed()
-    }
-
-    fn ask(&self, _: ThreadId, _: String, _: Question) -> BoxFuture<'_, ()> {
-        async {}.boxed()
-    }
-}
+use stage::{Stage, a_silent_server, say, stored};
 
 /// A model that fails in a way that nobody foresaw.
 struct Panics;
@@ -53,144 +30,6 @@ impl Model for Panics {
     fn stream_retries(&self) -> u32 {
         0
     }
-}
-
-struct Stage {
-    _folder: tempfile::TempDir,
-    manager: ThreadManager,
-    agents: Agents,
-    thread: Thread,
-    events: mpsc::UnboundedReceiver<Event>,
-}
-
-impl Stage {
-    fn new(model: impl Model) -> Self {
-        Self::offering(Arc::new(model), Offer::default())
-    }
-
-    fn offering(model: Arc<dyn Model>, offer: Offer) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let home = Home::new(folder.path().to_owned());
-        let index = Index::start(home.clone(), &TaskTracker::new(), CancellationToken::new());
-        let manager = ThreadManager::new(home.clone(), index);
-        let (ear, events) = mpsc::unbounded_channel();
-        let agents = Agents::new(manager.clone(), Arc::new(Ear(ear)));
-        let meta = SessionMeta {
-            id: ThreadId::new(),
-            timestamp: "2026-01-05T12:00:00.000Z".to_owned(),
-            cwd: "/".to_owned(),
-            ..SessionMeta::default()
-        };
-        let path = home.new_rollout(meta.id, chrono::DateTime::UNIX_EPOCH.naive_utc());
-        let setup =
-            Setup { program: "/nowhere".into(), home: folder.path().to_owned(), env: BTreeMap::new() };
-        let workshop = Workshop::new(setup);
-        let load = Load {
-            thread: StoredThread::promised(&meta, path),
-            keep: Keep::New(Box::new(meta)),
-            settings: settings(),
-            parts: Parts {
-                model,
-                client: model::ClientIdentity::default(),
-                tools: Arc::new(ThreadTools::new(workshop, offer)),
-                docs: ProjectDocs::default(),
-                window: Some(1000),
-                compact_at: None,
-                compact_prompt: "sum up".to_owned(),
-                idle_unload: LONG,
-            },
-        };
-        let thread = agents.load(load).unwrap();
-        Self { _folder: folder, manager, agents, thread, events }
-    }
-
-    async fn begin(&self, text: &str) -> String {
-        let inputs = vec![Input::Text { text: text.to_owned(), text_elements: Vec::new() }];
-        let request = TurnRequest { inputs, ..TurnRequest::default() };
-        let (started, answered) = self.thread.start_turn(request).await.unwrap();
-        drop(answered);
-        started.turn
-    }
-
-    /// Takes events up to the one wanted, and returns them all.
-    async fn until(&mut self, wanted: impl Fn(&Event) -> bool) -> Vec<Event> {
-        let mut seen = Vec::new();
-        loop {
-            let next = tokio::time::timeout(Duration::from_secs(30), self.events.recv()).await;
-            let event = next.unwrap_or_else(|_| panic!("only {seen:?}")).unwrap();
-            seen.push(event);
-            if wanted(&seen[seen.len() - 1]) {
-                return seen;
-            }
-        }
-    }
-
-    async fn ended(&mut self) -> (Vec<Event>, Outcome) {
-        let seen = self.until(|event| matches!(event, Event::TurnEnded(_))).await;
-        let Some(Event::TurnEnded(ended)) = seen.last() else { unreachable!() };
-        let outcome = ended.outcome.clone();
-        (seen, outcome)
-    }
-
-    /// The words of each stored turn, and how it reads back.
-    async fn stored(&self) -> Vec<(String, Vec<String>)> {
-        let turns = self.manager.turns(&self.thread.snapshot().thread.path, None).await.unwrap();
-        let words = |turn: &serde_json::Value| {
-            let items = turn["items"].as_array().unwrap().iter();
-            let text = |item: &serde_json::Value| {
-                let text = item["text"].as_str().or(item["content"][0]["text"].as_str());
-                text.unwrap_or_default().to_owned()
-            };
-            (turn["status"].as_str().unwrap().to_owned(), items.map(text).collect())
-        };
-        turns.iter().map(|turn| words(&serde_json::to_value(turn).unwrap())).collect()
-    }
-}
-
-fn settings() -> Settings {
-    Settings {
-        model: "m".to_owned(),
-        provider: "p".to_owned(),
-        cwd: "/".into(),
-        approval: ApprovalPolicy::Never,
-        sandbox: SandboxPolicy::ReadOnly { network_access: false },
-        effort: None,
-        summary: None,
-        service_tier: None,
-        verbosity: None,
-        base_instructions: None,
-        developer_instructions: None,
-        mode: Mode::Default,
-        mode_instructions: None,
-    }
-}
-
-/// What a thread offers whose only MCP server takes a connection and never says a word.
-fn a_silent_server() -> (TcpListener, Offer) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server = McpServer {
-        transport: McpTransport::Http {
-            url: format!("http://{}/mcp", listener.local_addr().unwrap()),
-            bearer_token_env_var: None,
-            http_headers: BTreeMap::new(),
-            env_http_headers: BTreeMap::new(),
-        },
-        enabled: true,
-        startup_timeout: LONG,
-        tool_timeout: LONG,
-        enabled_tools: None,
-        disabled_tools: Vec::new(),
-    };
-    let mcp_servers = BTreeMap::from([("silent".to_owned(), Ok(server))]);
-    (listener, Offer { mcp_servers, mcp_grace: LONG, ..Offer::default() })
-}
-
-fn say(id: &str, pieces: &[&str]) -> Vec<Step> {
-    Step::say(id, pieces.iter().copied(), Some(TokenUsage::default()))
-}
-
-fn stored(status: &str, words: &[&str]) -> (String, Vec<String>) {
-    (status.to_owned(), words.iter().map(|word| (*word).to_owned()).collect())
 }
 
 #[tokio::test(flavor = "multi_thread")]
