@@ -215,7 +215,8 @@ fn offered(tool: &Value, progress: &Progress) -> bool {
     !progress.is_aside() || tool["type"] != "web_search"
 }
 
-fn instructions(settings: &Settings, progress: &Progress) -> String {
+/// Returns what the model is told of its task.
+pub(crate) fn instructions(settings: &Settings, progress: &Progress) -> String {
     let own = settings.base_instructions.as_deref().unwrap_or(BASE_PROMPT);
     progress.aside.as_ref().map_or(own, |aside| aside.instructions).to_owned()
 }

@@ -107,7 +107,12 @@ impl Session {
                 items: Arc::new(context.items),
                 announced: context.turn_context.as_ref().and_then(Announced::recorded),
                 model: context.turn_context.and_then(|context| context.model),
-                counted: context.usage.as_ref().map_or(0, |usage| usage.last.total_tokens),
+                // A count without a question is the estimate of what a compaction left, which another one leaves, too.
+                counted: context
+                    .usage
+                    .as_ref()
+                    .filter(|usage| usage.last.input_tokens > 0)
+                    .map_or(0, |usage| usage.last.total_tokens),
                 total: context.usage.map(|usage| usage.total).map_or_else(TokenUsage::default, |total| {
                     TokenUsage {
                         input_tokens: total.input_tokens,

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod repeats;
+mod room;
 mod stage;
 
 use std::sync::Arc;

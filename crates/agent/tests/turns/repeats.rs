@@ -1,5 +1,7 @@
 //! What a client says twice under one id of its own is done once.
 
+use std::sync::Arc;
+
 use model::{Gate, ScriptedModel, Step};
 use pretty_assertions::assert_eq;
 
@@ -37,7 +39,7 @@ async fn an_id_holds_across_a_resume_and_goes_with_its_turn() {
     let mut stage = Stage::new(ScriptedModel::with([say("m1", &["one"])]));
     let turn = stage.begin_as(Some("a"), "first").await;
     stage.ended().await;
-    let mut stage = stage.resumed(ScriptedModel::with([say("m2", &["two"])])).await;
+    let mut stage = stage.resumed(Arc::new(ScriptedModel::with([say("m2", &["two"])]))).await;
     assert_eq!(stage.begin_as(Some("a"), "first").await, turn);
     stage.thread.rollback(agent::Rollback::Turns(1)).await.unwrap();
     assert_ne!(stage.begin_as(Some("a"), "first").await, turn);

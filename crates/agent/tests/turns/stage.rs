@@ -62,11 +62,11 @@ impl Stage {
     }
 
     /// Unloads the thread, as the end of the server does, and loads it from its rollout.
-    pub async fn resumed(self, model: impl Model) -> Self {
+    pub async fn resumed(self, model: Arc<dyn Model>) -> Self {
         let Self { folder, manager, agents, thread, .. } = self;
         agents.shut_down().await;
         let stored = manager.read(thread.id()).await.unwrap();
-        Self::with(folder, manager, stored, Keep::Stored, Arc::new(model), Offer::default())
+        Self::with(folder, manager, stored, Keep::Stored, model, Offer::default())
     }
 
     fn with(
