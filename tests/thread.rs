@@ -7,6 +7,7 @@ mod delete;
 mod fork;
 mod goal_clear;
 mod goal_set;
+mod goal_tools;
 mod goal_turns;
 mod goals;
 mod inject_items;

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::{
     AgentError, Closed,
     event::{Event, Why},
+    goal,
     host::TurnHost,
     session::{self, Session},
     settings::Overrides,
@@ -78,8 +79,11 @@ struct Running {
     /// What it is, where words cannot join it.
     closed: Option<Closed>,
     host: Arc<TurnHost>,
-    task: JoinHandle<Session>,
+    task: JoinHandle<Ended>,
 }
+
+/// What a turn gives back, and whether the goal of the thread is worked on next.
+type Ended = (Session, bool);
 
 pub(crate) struct Actor {
     shared: Arc<Shared>,
@@ -98,7 +102,7 @@ pub(crate) struct Actor {
 #[allow(clippy::large_enum_variant, reason = "one at a time, and taken apart at once")]
 enum Next {
     Op(Op),
-    TurnOver(Result<Session, tokio::task::JoinError>),
+    TurnOver(Result<Ended, tokio::task::JoinError>),
     Unload(Why),
 }
 
@@ -129,7 +133,7 @@ impl Actor {
             match self.next().await {
                 Next::Op(Op::Unload { reply }) => break (Why::Asked, Some(reply)),
                 Next::Op(op) => self.take(op).await,
-                Next::TurnOver(session) => self.turn_over(session).await,
+                Next::TurnOver(ended) => self.turn_over(ended).await,
                 Next::Unload(why) => break (why, None),
             }
         };
@@ -144,6 +148,7 @@ impl Actor {
 
     async fn next(&mut self) -> Next {
         if self.running.is_none()
+            && !self.stop.is_cancelled()
             && let Some(op) = self.deferred.pop_front()
         {
             return Next::Op(op);
@@ -152,8 +157,8 @@ impl Actor {
         let idle = !self.watched && self.running.is_none();
         tokio::select! {
             biased;
-            session = async { (&mut self.running.as_mut().expect("guarded").task).await }, if self.running.is_some() => {
-                Next::TurnOver(session)
+            ended = async { (&mut self.running.as_mut().expect("guarded").task).await }, if self.running.is_some() => {
+                Next::TurnOver(ended)
             }
             () = self.stop.cancelled() => Next::Unload(Why::Shutdown),
             op = self.ops.recv() => op.map_or(Next::Unload(Why::Shutdown), Next::Op),
@@ -239,13 +244,19 @@ impl Actor {
                 };
                 let task = tokio::spawn(async move {
                     drop(answered.await);
-                    session.run(turn).await;
-                    session
+                    let goes_on = session.run(turn).await;
+                    (session, goes_on)
                 });
                 self.running = Some(Running { id, cancel, steering, closed, host, task });
                 self.answer_repeats();
             }
         }
+    }
+
+    /// Has a turn begin for the goal behind what waits by now; one is enough, however often it is asked for.
+    fn pursue_later(&mut self) {
+        self.deferred.retain(|op| !matches!(op, Op::Pursue));
+        self.deferred.push_back(Op::Pursue);
     }
 
     /// Returns the turn in which what has this id was heard, or is about to be.
@@ -275,8 +286,10 @@ impl Actor {
     /// Begins a turn for the goal of the thread, if it has one that is active by the time that no other turn runs.
     async fn pursue(&mut self) {
         if self.running.is_some() {
-            self.deferred.retain(|op| !matches!(op, Op::Pursue)); // one turn is enough, however often it is asked for
-            return self.deferred.push_back(Op::Pursue);
+            return self.pursue_later();
+        }
+        if !goal::is_worked_on(&self.shared, &self.shared.snapshot().settings) {
+            return;
         }
         let id = self.shared.id;
         let goal = match self.shared.manager.goal(id).await {
@@ -345,17 +358,22 @@ impl Actor {
     async fn end_turn(&mut self) {
         if let Some(running) = &mut self.running {
             running.cancel.cancel();
-            let session = (&mut running.task).await;
-            self.turn_over(session).await;
+            let ended = (&mut running.task).await;
+            self.turn_over(ended).await;
         }
     }
 
     /// Takes the session back; one that a panic took along is loaded again from the rollout.
-    async fn turn_over(&mut self, session: Result<Session, tokio::task::JoinError>) {
+    async fn turn_over(&mut self, ended: Result<Ended, tokio::task::JoinError>) {
         self.idle_since = Instant::now();
         let running = self.running.take();
-        match session {
-            Ok(session) => self.session = Some(session),
+        match ended {
+            Ok((session, goes_on)) => {
+                self.session = Some(session);
+                if goes_on {
+                    self.pursue_later();
+                }
+            }
             Err(error) => {
                 tracing::error!(thread = %self.shared.id, %error, "a turn was lost to a panic");
                 let turn = running.map(|running| running.id).unwrap_or_default();

@@ -18,6 +18,7 @@ use crate::{
     client_ids::ClientIds,
     event::{Event, Outcome, Status, TurnEnded},
     failure::Failure,
+    goal,
     host::TurnHost,
     records,
     settings::{Overrides, Settings},
@@ -224,7 +225,8 @@ pub(crate) fn tools(
         true => Forms::Custom,
         false => Forms::Functions,
     };
-    let facts = TurnFacts { id: turn.to_owned(), cwd, approval, sandbox, mode, forms };
+    let goals = goal::is_worked_on(shared, settings);
+    let facts = TurnFacts { id: turn.to_owned(), cwd, approval, sandbox, mode, forms, goals };
     shared.parts.tools.turn(facts, Arc::clone(host) as Arc<dyn Host>, cancel.clone())
 }
 

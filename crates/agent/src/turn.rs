@@ -106,6 +106,8 @@ pub(crate) struct Progress {
     pub(crate) plan_began_ms: Option<i64>,
     /// A conversation of which the thread keeps only the outcome.
     pub(crate) aside: Option<Aside>,
+    /// Whether the model called anything.
+    called: bool,
     /// How often the stream broke off since the last response that was whole.
     breaks: u32,
     /// Up to where it is put down what the turn took.
@@ -113,9 +115,11 @@ pub(crate) struct Progress {
 }
 
 impl Session {
-    /// Runs a turn to its end; every way out of it is stored and told.
-    pub(crate) async fn run(&mut self, turn: Turn) {
+    /// Runs a turn to its end; every way out of it is stored and told. Tells whether the goal of the thread, where it
+    /// has one, is worked on next.
+    pub(crate) async fn run(&mut self, turn: Turn) -> bool {
         let Turn { id, task, cancel, steering, host } = turn;
+        let (is_said, is_for_goal) = (matches!(task, Task::Inputs { .. }), matches!(task, Task::Goal(_)));
         let tools = session::tools(&self.shared, &self.settings, &id, &host, &cancel);
         let started = records::now();
         let mut progress = Progress {
@@ -128,6 +132,7 @@ impl Session {
             host,
             plan_began_ms: None,
             aside: None,
+            called: false,
             breaks: 0,
             account: Account::open(self, started),
         };
@@ -152,7 +157,10 @@ impl Session {
             },
             Err(stop) => Err(stop),
         };
+        // A turn for the goal that only talked would go on talking.
+        let goes_on = ended.is_ok() && (is_said || is_for_goal && progress.called);
         self.end(progress, &steering, ended).await;
+        goes_on
     }
 
     /// Stores and tells the beginning.
@@ -206,6 +214,10 @@ impl Session {
         progress.gather_tools().await?;
         loop {
             let calls = self.ask(progress, output_schema).await?;
+            progress.called |= !calls.is_empty();
+            if calls.iter().filter_map(|call| call.str("name")).any(tools::is_about_the_goal) {
+                self.settle(progress).await;
+            }
             self.answer(progress, &calls).await?;
             if !progress.is_aside() {
                 self.learn(steering.take_injected());

@@ -33,6 +33,7 @@ pub(crate) fn of_thread(error: &ThreadError) -> RpcError {
         | ThreadError::EmptyObjective
         | ThreadError::LongObjective(_)
         | ThreadError::EmptyBudget
+        | ThreadError::HasGoal(_)
         | ThreadError::NoGoal(_)
         | ThreadError::InvalidCursor(_) => invalid(error.to_string()),
         ThreadError::EmptySectionName

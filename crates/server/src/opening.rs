@@ -118,6 +118,7 @@ fn offer(config: &Config, id: ThreadId, client_tools: Vec<ClientTool>) -> Offer 
         client_tools,
         commands: feature("shell_tool").unwrap_or(true),
         request_permissions: on("request_permissions_tool"),
+        goals: feature("goals").unwrap_or(true),
         environment: config.shell_environment.clone(),
         mcp_servers: config.mcp_servers.clone(),
         mcp_grace: MCP_GRACE,

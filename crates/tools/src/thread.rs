@@ -21,7 +21,7 @@ use crate::{
     tool::Tool,
     toolbox::{Key, TurnTools},
     tools::{
-        ApplyPatch, ClientTool, ExecCommand, McpTool, RequestPermissions, RequestUserInput, Shell,
+        ApplyPatch, ClientTool, ExecCommand, GoalTool, McpTool, RequestPermissions, RequestUserInput, Shell,
         UpdatePlan, ViewImage, WriteStdin,
     },
     turn::TurnFacts,
@@ -47,6 +47,8 @@ pub struct Offer {
     pub ask_in_every_mode: bool,
     /// Whether the model may ask for more than the sandbox allows.
     pub request_permissions: bool,
+    /// Whether the thread can have a goal to work on.
+    pub goals: bool,
     /// Which variables commands see.
     pub environment: ShellEnvironment,
     /// The MCP servers of the config; a broken entry is a server that failed.
@@ -154,6 +156,11 @@ impl ThreadTools {
         }
     }
 
+    /// Tells whether the model may be offered the tools of goals.
+    pub fn offers_goals(&self) -> bool {
+        self.offer.goals
+    }
+
     /// Returns the commands that run in the background, the oldest first.
     pub fn background(&self) -> Vec<BackgroundCommand> {
         let of = |session: &exec::Session| BackgroundCommand {
@@ -207,6 +214,11 @@ impl ThreadTools {
         tools.push((bare("request_user_input"), Arc::new(ask)));
         if self.offer.request_permissions {
             tools.push((bare("request_permissions"), Arc::new(RequestPermissions)));
+        }
+        if turn.goals {
+            tools.push((bare("get_goal"), Arc::new(GoalTool::Get)));
+            tools.push((bare("create_goal"), Arc::new(GoalTool::Create)));
+            tools.push((bare("update_goal"), Arc::new(GoalTool::Update)));
         }
         for tool in &self.offer.client_tools {
             tools.push(((tool.namespace.clone(), tool.name.clone()), Arc::new(tool.clone())));

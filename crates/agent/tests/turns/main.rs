@@ -3,6 +3,7 @@
 // All of this is test code: where it cannot go on, the test has failed.
 #![allow(clippy::unwrap_used)]
 
+mod goals;
 mod repeats;
 mod room;
 mod stage;
