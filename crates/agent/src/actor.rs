@@ -229,7 +229,7 @@ impl Actor {
             }
             Ok(id) => {
                 let cancel = CancellationToken::new();
-                let steering = Arc::new(Steering::new(task.client_id().map(str::to_owned)));
+                let steering = Arc::new(Steering::of(&task));
                 let host = Arc::new(TurnHost::new(Arc::clone(&self.shared), id.clone()));
                 self.shared.set_host(&host);
                 self.shared.set_running(Some(id.clone()));

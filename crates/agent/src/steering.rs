@@ -7,10 +7,9 @@ use std::{
 
 use items::ResponseItem;
 
-use crate::turn::Said;
+use crate::turn::{Said, Task};
 
 /// The inputs that are to join a running turn.
-#[derive(Default)]
 pub(crate) struct Steering(Mutex<Steered>);
 
 #[derive(Default)]
@@ -24,10 +23,11 @@ struct Steered {
 }
 
 impl Steering {
-    /// Makes the queue of a turn that began with what has this id.
-    pub(crate) fn new(client_id: Option<String>) -> Self {
-        let client_ids = client_id.into_iter().collect();
-        Self(Mutex::new(Steered { client_ids, ..Steered::default() }))
+    /// Makes the queue of a turn; closed from the beginning where nothing can join what it does.
+    pub(crate) fn of(task: &Task) -> Self {
+        let client_ids = task.client_id().into_iter().map(str::to_owned).collect();
+        let closed = !matches!(task, Task::Inputs { .. } | Task::Goal(_));
+        Self(Mutex::new(Steered { client_ids, closed, ..Steered::default() }))
     }
 
     /// Hands words to the turn; gives them back when it takes none any more.

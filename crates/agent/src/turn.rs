@@ -141,19 +141,10 @@ impl Session {
                 Task::Inputs { said, output_schema } => {
                     self.converse(&mut progress, &steering, said, output_schema).await
                 }
-                Task::Compact => {
-                    steering.close();
-                    compact::run(self, &progress, Moment::Before).await
-                }
+                Task::Compact => compact::run(self, &progress, Moment::Before).await,
                 Task::Goal(goal) => self.pursue(&mut progress, &steering, &goal).await,
-                Task::Shell(command) => {
-                    steering.close();
-                    self.user_shell(&progress, &command).await
-                }
-                Task::Review(target) => {
-                    steering.close();
-                    review::run(self, &mut progress, &steering, &target).await
-                }
+                Task::Shell(command) => self.user_shell(&progress, &command).await,
+                Task::Review(target) => review::run(self, &mut progress, &steering, &target).await,
             },
             Err(stop) => Err(stop),
         };

@@ -1,4 +1,4 @@
-//! What a client says twice under one id of its own is done once.
+//! What a client says is done once: not twice under one id of its own, and not lost where it comes at a bad moment.
 
 use std::sync::Arc;
 
@@ -64,6 +64,22 @@ async fn what_waits_for_a_compaction_twice_is_said_once() {
     let ((first, second), ()) = tokio::join!(both, open);
     assert_eq!(first, second);
     later.open();
+    stage.ended().await;
+    stage.ended().await;
+    assert_eq!(stage.stored().await[1..], [stored("completed", &["first", "one"])]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_before_a_compaction_has_begun_comes_behind_it() {
+    let mut stage = Stage::new(ScriptedModel::with([say("s1", &["sum"]), say("m1", &["one"])]));
+    let (compaction, answered) = stage.thread.compact().await.unwrap();
+    let heard = async {
+        // The thread takes one request after the other: the answer to this one means that it has the words.
+        assert!(stage.thread.steer("another".to_owned(), words("no"), None).await.is_err());
+        drop(answered);
+    };
+    let (turn, ()) = tokio::join!(stage.begin("first"), heard);
+    assert_ne!(turn, compaction.turn);
     stage.ended().await;
     stage.ended().await;
     assert_eq!(stage.stored().await[1..], [stored("completed", &["first", "one"])]);
