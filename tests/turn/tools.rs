@@ -82,7 +82,12 @@ async fn a_patch_changes_files_and_the_turn_shows_its_diff() {
     home.model().script([call("p1", "apply_patch", &json!({ "input": patch })), say("done")]);
     turn(&mut d, &id, "go").await;
     assert_eq!(fs::read_to_string(home.work().join("new.txt")).unwrap(), "one\n");
-    assert!(d.note::<TurnDiffUpdatedNotification>().await.diff.contains("+one"));
+    // Once behind the patch, and once more before the turn is over.
+    let diff = d.note::<TurnDiffUpdatedNotification>().await.diff;
+    assert!(diff.contains("+one"), "{diff}");
+    assert_eq!(d.note::<TurnDiffUpdatedNotification>().await.diff, diff);
+    let last = ["turn/diff/updated", "thread/status/changed", "turn/completed"];
+    assert!(d.methods_from(0).ends_with(&last), "{:?}", d.methods_from(0));
     let stored = turns(d.restart().await, &id).await;
     let patched = stored[0].items.iter().any(
         |item| matches!(item, ThreadItem::FileChange { id, status: PatchApplyStatus::Completed, .. } if id == "p1"),

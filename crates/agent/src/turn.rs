@@ -387,6 +387,7 @@ impl Session {
         if let Err(error) = self.keep(items, &events) {
             tracing::error!(thread = %self.shared.id, %error, "the end of a turn could not be stored");
         }
+        progress.tools.show_diff().await;
         self.lock = None;
         self.shared.set_running(None);
         self.shared.set_status(status).await;

@@ -84,6 +84,11 @@ impl TurnTools {
         Answer { output: ResponseItem::output_for(item, output), ends_turn }
     }
 
+    /// Tells what the turn changed with patches, once more where it did.
+    pub async fn show_diff(&self) {
+        self.cx.show_diff(None).await;
+    }
+
     pub(crate) fn context(&self) -> &Context {
         &self.cx
     }
