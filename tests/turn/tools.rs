@@ -43,6 +43,19 @@ async fn a_command_is_answered_and_reads_back_as_it_ran() {
 }
 
 #[tokio::test]
+async fn a_command_is_told_where_it_runs() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&home, &mut d, SandboxMode::DangerFullAccess).await;
+    let command =
+        json!({ "cmd": "echo $CODEX_THREAD_ID $CODEX_SESSION_ID $CODEX_TOOL_CALL_ID $CODEX_VERSION" });
+    home.model().script([call("c1", "exec_command", &command), say("done")]);
+    turn(&mut d, &id, "go").await;
+    let told = home.model().last_request().output_of("c1").to_string();
+    assert!(told.contains(&format!("{id} {id} c1 0.169.0")), "{told}");
+}
+
+#[tokio::test]
 async fn a_command_that_is_declined_does_not_run_and_the_turn_goes_on() {
     let home = Home::new();
     let mut d = Daemon::start(&home).await;

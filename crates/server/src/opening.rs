@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use threads::ThreadId;
 use tools::{ClientTool, Mode, Offer, SandboxPolicy, ThreadTools, WebSearch};
 
-use crate::{context::Context, error::invalid, handshake, wire};
+use crate::{PROTOCOL_RELEASE, context::Context, error::invalid, handshake, wire};
 
 /// The model that is asked for where neither client nor config names one.
 const DEFAULT_MODEL: &str = "gpt-5.1-codex";
@@ -115,6 +115,7 @@ fn offer(config: &Config, id: ThreadId, client_tools: Vec<ClientTool>) -> Offer 
     let on = |name: &str| feature(name).unwrap_or(false);
     Offer {
         thread: id.to_string(),
+        release: PROTOCOL_RELEASE,
         client_tools,
         commands: feature("shell_tool").unwrap_or(true),
         request_permissions: on("request_permissions_tool"),

@@ -37,6 +37,8 @@ const LAST_COMMANDS: Duration = Duration::from_secs(3);
 pub struct Offer {
     /// The thread, as commands are told it.
     pub thread: String,
+    /// The release that the server speaks like, as commands are told it.
+    pub release: &'static str,
     /// The tools that the client carries out itself.
     pub client_tools: Vec<ClientTool>,
     /// How the provider may search the web.
@@ -243,8 +245,10 @@ impl ThreadTools {
     }
 
     /// The environment of a command.
-    pub(crate) fn environment(&self, network: exec::Network) -> BTreeMap<OsString, OsString> {
-        exec::environment(self.workshop.env(), &self.offer.environment, &self.offer.thread, network)
+    pub(crate) fn environment(&self, call: &str, network: exec::Network) -> BTreeMap<OsString, OsString> {
+        let Offer { thread, release, environment, .. } = &self.offer;
+        let whereabouts = exec::Whereabouts { thread_id: thread, call_id: call, release, network };
+        exec::environment(self.workshop.env(), environment, whereabouts)
     }
 
     /// Keeps what the person granted.
