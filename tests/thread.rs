@@ -9,6 +9,7 @@ mod fork;
 mod giant;
 mod goal_clear;
 mod goal_set;
+mod goal_tools;
 mod goal_turns;
 mod goals;
 mod inject_items;

@@ -43,6 +43,19 @@ async fn a_command_is_answered_and_reads_back_as_it_ran() {
 }
 
 #[tokio::test]
+async fn a_command_is_told_where_it_runs() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&home, &mut d, SandboxMode::DangerFullAccess).await;
+    let command =
+        json!({ "cmd": "echo $CODEX_THREAD_ID $CODEX_SESSION_ID $CODEX_TOOL_CALL_ID $CODEX_VERSION" });
+    home.model().script([call("c1", "exec_command", &command), say("done")]);
+    turn(&mut d, &id, "go").await;
+    let told = home.model().last_request().output_of("c1").to_string();
+    assert!(told.contains(&format!("{id} {id} c1 0.169.0")), "{told}");
+}
+
+#[tokio::test]
 async fn a_command_that_is_declined_does_not_run_and_the_turn_goes_on() {
     let home = Home::new();
     let mut d = Daemon::start(&home).await;
@@ -82,7 +95,12 @@ async fn a_patch_changes_files_and_the_turn_shows_its_diff() {
     home.model().script([call("p1", "apply_patch", &json!({ "input": patch })), say("done")]);
     turn(&mut d, &id, "go").await;
     assert_eq!(fs::read_to_string(home.work().join("new.txt")).unwrap(), "one\n");
-    assert!(d.note::<TurnDiffUpdatedNotification>().await.diff.contains("+one"));
+    // Once behind the patch, and once more before the turn is over.
+    let diff = d.note::<TurnDiffUpdatedNotification>().await.diff;
+    assert!(diff.contains("+one"), "{diff}");
+    assert_eq!(d.note::<TurnDiffUpdatedNotification>().await.diff, diff);
+    let last = ["turn/diff/updated", "thread/status/changed", "turn/completed"];
+    assert!(d.methods_from(0).ends_with(&last), "{:?}", d.methods_from(0));
     let stored = turns(d.restart().await, &id).await;
     let patched = stored[0].items.iter().any(
         |item| matches!(item, ThreadItem::FileChange { id, status: PatchApplyStatus::Completed, .. } if id == "p1"),

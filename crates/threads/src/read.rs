@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use history::{Context, ItemPageRequest, PageRequest, Turns};
-use protocol::{ThreadItemsListParams, ThreadItemsListResponse, ThreadTurnsListParams, TurnsPage};
+use protocol::{
+    ThreadItem, ThreadItemsListParams, ThreadItemsListResponse, ThreadTurnsListParams, Turn, TurnsPage,
+};
 use rollout::{Line, Place, Segment, SessionMeta, ThreadId, TurnContext};
 use state::ThreadRow;
 
@@ -18,6 +20,13 @@ const LOOK_BACK: usize = 4 << 20;
 /// Clients that ask for all turns take the answer in as one line, so there is a size at which neither side is helped by
 /// more of them; the others are reached page by page.
 pub(crate) const MAX_TURNS: usize = 16 << 20;
+
+/// In how many of the newest turns the ids are looked for that clients gave what they said: a client that missed an
+/// answer asks again soon.
+const TURNS_WITH_IDS: u32 = 10;
+
+/// How much of their words is read for that, images included.
+const WORDS_WITH_IDS: usize = 16 << 20;
 
 /// How many lines may stand before the first record of a thread: a few that a crash or an editor left there.
 const MAX_LINES_BEFORE_META: usize = 16;
@@ -92,6 +101,22 @@ impl ThreadManager {
             history::item_page(segments, &request)
         })
         .await
+    }
+
+    /// Reads the ids that clients gave what they said in the newest turns, each with its turn, oldest first.
+    pub async fn client_ids(&self, path: &Path) -> Result<Vec<(String, String)>, ThreadError> {
+        let newest =
+            ThreadTurnsListParams { limit: Some(TURNS_WITH_IDS), ..ThreadTurnsListParams::default() };
+        let turns = self.turn_page(path, newest, WORDS_WITH_IDS, None).await?.data;
+        let id_of = |item| match item {
+            ThreadItem::UserMessage { client_id, .. } => client_id,
+            _ => None,
+        };
+        let ids = |turn: Turn| {
+            let Turn { id, items, .. } = turn;
+            items.into_iter().filter_map(id_of).map(move |client_id| (client_id, id.clone()))
+        };
+        Ok(turns.into_iter().rev().flat_map(ids).collect())
     }
 
     /// Counts the turns from this one to the end.

@@ -38,7 +38,7 @@ mod utf8;
 
 use std::time::Duration;
 
-pub use environment::{Network, environment};
+pub use environment::{Network, Whereabouts, environment};
 pub use error::ExecError;
 pub use kept::{Cut, Kept};
 pub use launch::{Input, Launch, Output, Size, Stdio, Supervisor};

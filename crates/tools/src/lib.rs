@@ -16,6 +16,7 @@ mod causes;
 mod commands;
 mod context;
 pub mod exec;
+mod goal;
 mod host;
 pub mod image;
 mod mcp_link;
@@ -32,6 +33,7 @@ mod user_shell;
 mod workshop;
 
 pub use causes::with_causes;
+pub use goal::{Goal, GoalEnd, GoalStep, is_about_the_goal};
 pub use host::*;
 pub use mcp::Status as McpStatus;
 pub use mcp_link::ThreadLink;

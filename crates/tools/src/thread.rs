@@ -21,7 +21,7 @@ use crate::{
     tool::Tool,
     toolbox::{Key, TurnTools},
     tools::{
-        ApplyPatch, ClientTool, ExecCommand, McpTool, RequestPermissions, RequestUserInput, Shell,
+        ApplyPatch, ClientTool, ExecCommand, GoalTool, McpTool, RequestPermissions, RequestUserInput, Shell,
         UpdatePlan, ViewImage, WriteStdin,
     },
     turn::TurnFacts,
@@ -32,15 +32,13 @@ use crate::{
 /// second for that.
 const LAST_COMMANDS: Duration = Duration::from_secs(3);
 
-/// How long the first request of a turn waits for MCP servers that are still starting: the quick ones are there then,
-/// and a dead one holds nobody up for long.
-const MCP_GRACE: Duration = Duration::from_secs(2);
-
 /// What a thread offers to its model.
 #[derive(Clone, Debug, Default)]
 pub struct Offer {
     /// The thread, as commands are told it.
     pub thread: String,
+    /// The release that the server speaks like, as commands are told it.
+    pub release: &'static str,
     /// The tools that the client carries out itself.
     pub client_tools: Vec<ClientTool>,
     /// How the provider may search the web.
@@ -51,10 +49,14 @@ pub struct Offer {
     pub ask_in_every_mode: bool,
     /// Whether the model may ask for more than the sandbox allows.
     pub request_permissions: bool,
+    /// Whether the thread can have a goal to work on.
+    pub goals: bool,
     /// Which variables commands see.
     pub environment: ShellEnvironment,
     /// The MCP servers of the config; a broken entry is a server that failed.
     pub mcp_servers: BTreeMap<String, Result<McpServer, ConfigError>>,
+    /// How long the first request of a turn waits for MCP servers that are still starting.
+    pub mcp_grace: Duration,
 }
 
 /// How the provider may search the web.
@@ -139,18 +141,26 @@ impl ThreadTools {
         self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns the tools of one turn.
-    pub async fn turn(
+    /// Returns the tools of one turn; the model is offered none of them before they are [gathered](TurnTools::gather).
+    pub fn turn(
         self: &Arc<Self>,
         turn: TurnFacts,
         host: Arc<dyn Host>,
         cancel: CancellationToken,
     ) -> TurnTools {
-        if let Some(lease) = self.lease() {
-            // What is not there by then is there in a later turn.
-            let _ = tokio::time::timeout(MCP_GRACE, lease.settled()).await;
-        }
         TurnTools::new(Arc::clone(self), turn, host, cancel)
+    }
+
+    /// Waits for MCP servers that are still starting. One that is not there in time is there in a later turn.
+    pub(crate) async fn servers_settled(&self) {
+        if let Some(lease) = self.lease() {
+            let _ = tokio::time::timeout(self.offer.mcp_grace, lease.settled()).await;
+        }
+    }
+
+    /// Tells whether the model may be offered the tools of goals.
+    pub fn offers_goals(&self) -> bool {
+        self.offer.goals
     }
 
     /// Returns the commands that run in the background, the oldest first.
@@ -207,6 +217,11 @@ impl ThreadTools {
         if self.offer.request_permissions {
             tools.push((bare("request_permissions"), Arc::new(RequestPermissions)));
         }
+        if turn.goals {
+            tools.push((bare("get_goal"), Arc::new(GoalTool::Get)));
+            tools.push((bare("create_goal"), Arc::new(GoalTool::Create)));
+            tools.push((bare("update_goal"), Arc::new(GoalTool::Update)));
+        }
         for tool in &self.offer.client_tools {
             tools.push(((tool.namespace.clone(), tool.name.clone()), Arc::new(tool.clone())));
         }
@@ -230,8 +245,10 @@ impl ThreadTools {
     }
 
     /// The environment of a command.
-    pub(crate) fn environment(&self, network: exec::Network) -> BTreeMap<OsString, OsString> {
-        exec::environment(self.workshop.env(), &self.offer.environment, &self.offer.thread, network)
+    pub(crate) fn environment(&self, call: &str, network: exec::Network) -> BTreeMap<OsString, OsString> {
+        let Offer { thread, release, environment, .. } = &self.offer;
+        let whereabouts = exec::Whereabouts { thread_id: thread, call_id: call, release, network };
+        exec::environment(self.workshop.env(), environment, whereabouts)
     }
 
     /// Keeps what the person granted.

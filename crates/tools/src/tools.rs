@@ -3,6 +3,7 @@
 pub(crate) mod apply_patch;
 mod client;
 mod exec_command;
+mod goal;
 mod mcp_tool;
 mod request_permissions;
 mod request_user_input;
@@ -14,6 +15,7 @@ mod write_stdin;
 pub(crate) use apply_patch::ApplyPatch;
 pub use client::ClientTool;
 pub(crate) use exec_command::ExecCommand;
+pub(crate) use goal::GoalTool;
 pub(crate) use mcp_tool::McpTool;
 pub(crate) use request_permissions::RequestPermissions;
 pub(crate) use request_user_input::RequestUserInput;

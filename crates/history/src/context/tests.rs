@@ -108,7 +108,7 @@ fn settings_and_counts_are_the_newest_that_stand() {
         )
     };
     let nothing_counted = event(json!({"type": "token_count", "info": null}));
-    for (name, lines, folder, total) in [
+    for (name, lines, folder, counted) in [
         ("none", vec![], None, None),
         (
             "the newest",
@@ -120,13 +120,19 @@ fn settings_and_counts_are_the_newest_that_stand() {
             ]
             .concat(),
             Some("/b"),
-            Some(2),
+            Some((2, 1)),
         ),
         (
             "behind a compaction",
             [moved_turn("1", "q", "/a"), vec![usage(1)], compacted(json!([]))].concat(),
             Some("/a"),
-            Some(1),
+            Some((1, 0)),
+        ),
+        (
+            "counted since a compaction",
+            [moved_turn("1", "q", "/a"), vec![usage(1)], compacted(json!([])), vec![usage(2)]].concat(),
+            Some("/a"),
+            Some((2, 1)),
         ),
         (
             "a turn that was taken back had told the model of its folder before the words",
@@ -162,7 +168,8 @@ fn settings_and_counts_are_the_newest_that_stand() {
     ] {
         let Context { turn_context, usage, .. } = context(&stored(&lines).segments).unwrap();
         assert_eq!(turn_context.and_then(|context| context.cwd).as_deref(), folder, "{name}");
-        assert_eq!(usage.map(|usage| usage.total.total_tokens), total, "{name}");
+        let read = usage.map(|usage| (usage.total.total_tokens, usage.last.total_tokens));
+        assert_eq!(read, counted, "{name}");
     }
 }
 

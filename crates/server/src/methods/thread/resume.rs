@@ -25,7 +25,8 @@ use crate::{
 /// Opens by path, by history or by id, in this order of precedence.
 ///
 /// A thread that is loaded keeps its settings: overrides are for threads that are loaded by this call. The client is
-/// told the goal of a thread that has one; none is told of, since clients of the older release know no goals.
+/// told the goal of a thread that has one; none is told of, since clients of the older release know no goals. A thread
+/// that is loaded by this call goes on to work on its goal.
 pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcError> {
     let Params { thread_id, overrides, path, history, exclude_turns, initial_turns_page, .. } = params;
     let path = path.map(PathBuf::from);
@@ -37,6 +38,7 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
     if let Some(history) = history {
         return from_history(&cx, overrides, history);
     }
+    let was_loaded = running.is_some();
     let thread = match (path, running) {
         (Some(path), None) => {
             load(&cx, cx.threads.read_path(path).await.map_err(|e| of_thread(&e))?, overrides).await?
@@ -64,6 +66,9 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
     }));
     if let Some(goal) = cx.threads.goal(thread.id()).await.map_err(|error| of_thread(&error))? {
         cx.after_reply(wire::goal_updated(thread.id(), None, goal));
+        if !was_loaded {
+            cx.pursue_after_reply(thread.clone());
+        }
     }
     cx.ask_after_reply(questions);
     Ok(Response {

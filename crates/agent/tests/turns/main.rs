@@ -3,37 +3,19 @@
 // All of this is test code: where it cannot go on, the test has failed.
 #![allow(clippy::unwrap_used)]
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+mod goals;
+mod repeats;
+mod room;
+mod stage;
 
-use agent::{
-    Agents, Event, Input, Keep, Load, Observer, Outcome, Overrides, Parts, ProjectDocs, Settings, Status,
-    Thread, TurnRequest,
-};
-use config::ApprovalPolicy;
-use futures::{FutureExt, future::BoxFuture};
+use std::sync::Arc;
+
+use agent::{Event, Outcome, Overrides, Status, TurnRequest};
 use items::{ResponseItem, Role};
-use model::{EventStream, Gate, Model, ModelError, Request, ScriptedModel, Step, StreamEvent, TokenUsage};
+use model::{EventStream, Gate, Model, ModelError, Request, ScriptedModel, Step, StreamEvent};
 use pretty_assertions::assert_eq;
-use rollout::{Home, SessionMeta};
-use state::Index;
-use threads::{StoredThread, ThreadId, ThreadManager};
-use tokio::sync::mpsc;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tools::{Mode, Offer, Question, SandboxPolicy, Setup, ThreadTools, Workshop};
 
-/// Hands every event over to the test.
-struct Ear(mpsc::UnboundedSender<Event>);
-
-impl Observer for Ear {
-    fn observe(&self, _: ThreadId, event: Event) -> BoxFuture<'_, ()> {
-        let _ = self.0.send(event);
-        async {}.boxed()
-    }
-
-    fn ask(&self, _: ThreadId, _: String, _: Question) -> BoxFuture<'_, ()> {
-        async {}.boxed()
-    }
-}
+use stage::{Stage, a_silent_server, say, stored};
 
 /// A model that fails in a way that nobody foresaw.
 struct Panics;
@@ -52,6 +34,7 @@ impl Model for Panics {
     }
 }
 
+<<<<<<< HEAD:crates/agent/tests/turns.rs
 struct Stage {
     _folder: tempfile::TempDir,
     manager: ThreadManager,
@@ -166,6 +149,8 @@ fn stored(status: &str, words: &[&str]) -> (String, Vec<String>) {
     (status.to_owned(), words.iter().map(|word| (*word).to_owned()).collect())
 }
 
+=======
+>>>>>>> turns:crates/agent/tests/turns/main.rs
 #[tokio::test(flavor = "multi_thread")]
 async fn a_turn_is_told_in_order_and_reads_back() {
     let mut stage = Stage::new(ScriptedModel::with([say("m1", &["Hel", "lo"])]));
@@ -284,4 +269,32 @@ async fn an_override_holds_for_later_turns() {
     drop(answered);
     stage.ended().await;
     assert_eq!(stage.thread.snapshot().settings.model, "other");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_that_waits_for_its_servers_has_begun_and_can_be_stopped() {
+    let (_listener, offer) = a_silent_server();
+    let model = Arc::new(ScriptedModel::with([]));
+    let mut stage = Stage::offering(Arc::clone(&model) as Arc<dyn Model>, offer);
+    stage.thread.start_servers();
+    let turn = stage.begin("hi").await;
+    stage.until(|event| matches!(event, Event::TurnStarted(_))).await;
+    stage.until(|event| matches!(event, Event::Stored(_))).await;
+    stage.thread.interrupt(turn).await.unwrap();
+    let (_, outcome) = stage.ended().await;
+    assert!(matches!(outcome, Outcome::Interrupted));
+    assert_eq!(stage.stored().await, [stored("interrupted", &["hi"])]);
+    assert_eq!(model.asked().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_a_command_of_the_person_nor_a_compaction_waits_for_servers() {
+    let (_listener, offer) = a_silent_server();
+    let mut stage = Stage::offering(Arc::new(ScriptedModel::with([say("s1", &["all"])])), offer);
+    stage.thread.start_servers();
+    drop(stage.thread.shell("true".to_owned()).await.unwrap());
+    stage.ended().await;
+    drop(stage.thread.compact().await.unwrap());
+    let (seen, outcome) = stage.ended().await;
+    assert!(matches!(outcome, Outcome::Completed), "{seen:?}");
 }
