@@ -131,7 +131,7 @@ impl Stage {
 
     /// The words of each stored turn, and how it reads back.
     pub async fn stored(&self) -> Vec<(String, Vec<String>)> {
-        let turns = self.manager.turns(&self.thread.snapshot().thread.path, None).await.unwrap();
+        let turns = self.manager.turns(&self.thread.snapshot().thread.path, None).await.unwrap().turns;
         let words = |turn: &serde_json::Value| {
             let items = turn["items"].as_array().unwrap().iter();
             let text = |item: &serde_json::Value| {
