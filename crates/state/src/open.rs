@@ -69,6 +69,11 @@ fn files(database: &Path) -> [PathBuf; 3] {
     ["", "-wal", "-shm"].map(|suffix| suffixed(database, suffix))
 }
 
+/// Returns where the log of a database lies.
+pub(crate) fn log(database: &Path) -> PathBuf {
+    suffixed(database, "-wal")
+}
+
 fn suffixed(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
@@ -102,6 +107,22 @@ pub(crate) async fn open(home: &Home, damaged: Option<Identity>) -> Result<State
         }
         result => result,
     }
+}
+
+/// Sets the database aside, whatever is wrong with it; one that a later version made, or that another process holds, stays.
+pub(crate) async fn put_aside(home: &Home) -> Result<Option<PathBuf>, StateError> {
+    let path = database(home);
+    make_folder(&home.skein())?;
+    let _lock = lock(&home.skein().join("state.lock")).await?;
+    if !path.try_exists().map_err(StateError::io("look for", &path))? {
+        return Ok(None);
+    }
+    match open_ready(home, &path).await {
+        Ok(Some(runtime)) => runtime.close().await,
+        Ok(None) | Err(StateError::Corrupt(_)) => {}
+        Err(error) => return Err(error),
+    }
+    set_aside(&path).map(Some)
 }
 
 /// Opens a database that is ready for use, or `None` for one that is not there or has to be migrated.
@@ -166,7 +187,7 @@ async fn make_ready(home: &Home, path: &Path) -> Result<StateRuntime, StateError
     open_ready(home, path).await?.ok_or(StateError::NotOpen)
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
+pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         // A commit that a power failure takes is derived again; nothing is damaged by it.
@@ -180,7 +201,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-async fn connect(path: &Path) -> Result<SqlitePool, StateError> {
+pub(crate) async fn connect(path: &Path) -> Result<SqlitePool, StateError> {
     pool(/*connections*/ 1).connect_with(options(path)).await.map_err(|error| match error {
         // The pool tries again until its deadline, and then tells only of that.
         sqlx::Error::PoolTimedOut => StateError::Locked(error.into()),
@@ -189,13 +210,13 @@ async fn connect(path: &Path) -> Result<SqlitePool, StateError> {
 }
 
 #[derive(PartialEq)]
-enum Schema {
+pub(crate) enum Schema {
     Ours,
     Older,
 }
 
 /// Compares the migrations that the database has seen with those that we know.
-async fn schema(connection: &mut SqliteConnection) -> Result<Schema, StateError> {
+pub(crate) async fn schema(connection: &mut SqliteConnection) -> Result<Schema, StateError> {
     let table = sqlx::query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'");
     if table.fetch_optional(&mut *connection).await?.is_none() {
         return Ok(Schema::Older);
@@ -216,7 +237,7 @@ async fn schema(connection: &mut SqliteConnection) -> Result<Schema, StateError>
 }
 
 /// Reads a row of every table: their schema is as the migrations say, and their first pages can be read.
-async fn try_out(connection: &mut SqliteConnection) -> Result<(), StateError> {
+pub(crate) async fn try_out(connection: &mut SqliteConnection) -> Result<(), StateError> {
     for query in
         ["SELECT * FROM rollouts LIMIT 1", "SELECT * FROM folders LIMIT 1", "SELECT * FROM passes LIMIT 1"]
     {
