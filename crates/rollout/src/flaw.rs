@@ -71,15 +71,15 @@ impl Looked<'_> {
     }
 }
 
-/// Hands over every line of a file that is not blank.
+/// Hands over every line of a file that is not blank; returns how many bytes were read.
 ///
 /// Memory is bounded by the longest line that is read. A last line without its break is looked at again when the file
 /// has grown meanwhile: somebody was writing it.
-pub fn look_through(path: &Path, look: impl FnMut(Looked<'_>)) -> Result<(), RolloutError> {
+pub fn look_through(path: &Path, look: impl FnMut(Looked<'_>)) -> Result<u64, RolloutError> {
     with(path, Limits::default(), look).map_err(RolloutError::io("read", path))
 }
 
-fn with(path: &Path, limits: Limits, mut look: impl FnMut(Looked<'_>)) -> io::Result<()> {
+fn with(path: &Path, limits: Limits, mut look: impl FnMut(Looked<'_>)) -> io::Result<u64> {
     let mut file = BufReader::with_capacity(limits.block, File::open(path)?);
     let (mut bytes, mut number, mut offset) = (Vec::new(), 0, 0);
     loop {
@@ -87,7 +87,7 @@ fn with(path: &Path, limits: Limits, mut look: impl FnMut(Looked<'_>)) -> io::Re
         let Read { bytes: mut len, mut whole, mut ended } =
             forward::read_line(&mut file, &mut bytes, limits.max)?;
         if len == 0 {
-            return Ok(());
+            return Ok(offset);
         }
         while !ended {
             let more = forward::read_line(&mut file, &mut bytes, limits.max)?;

@@ -54,7 +54,7 @@ pub fn look_through_names(
 fn each_line(path: &Path, mut look: impl FnMut(&Looked<'_>)) -> Result<(), RolloutError> {
     match rollout::look_through(path, |line| look(&line)) {
         Err(RolloutError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(()),
-        result => result,
+        result => result.map(drop),
     }
 }
 
