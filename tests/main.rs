@@ -8,6 +8,7 @@
 #![allow(clippy::cloned_ref_to_slice_refs, clippy::cmp_owned, clippy::drop_non_drop)]
 
 mod cli;
+mod doctor;
 mod index;
 mod rpc;
 mod schema;

@@ -12,6 +12,7 @@ use toml::Table;
 const MAP: &[(&str, &[&str])] = &[
     ("agent", &["config", "history", "items", "model", "rollout", "threads", "tools"]),
     ("config", &[]),
+    ("doctor", &["rollout", "state", "threads"]),
     ("history", &["items", "protocol", "rollout", "shell"]),
     ("items", &[]),
     ("jsonrpc", &[]),
@@ -29,7 +30,7 @@ const MAP: &[(&str, &[&str])] = &[
         ],
     ),
     ("shell", &[]),
-    ("skein", &["config", "jsonrpc", "protocol", "server"]),
+    ("skein", &["config", "doctor", "jsonrpc", "protocol", "server"]),
     ("state", &["rollout"]),
     ("testkit", &["protocol", "rollout"]),
     ("threads", &["history", "items", "protocol", "rollout", "state"]),

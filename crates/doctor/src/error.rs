@@ -1,0 +1,28 @@
+//! What keeps a home from being looked at, or its index from being built.
+
+use std::{io, path::PathBuf};
+
+/// Why nothing was checked or repaired.
+#[derive(Debug, thiserror::Error)]
+pub enum DoctorError {
+    /// The home cannot be read.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The index cannot be built.
+    #[error("cannot build the index")]
+    Index(#[from] state::StateError),
+}
+
+impl DoctorError {
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+}
