@@ -24,6 +24,7 @@ use crate::{
     error::nonsense,
     open::{self, Identity, Schema},
     row::{self, THREAD_COLUMNS},
+    trust::Trust,
 };
 
 /// How often a copy is begun anew because the files changed under it, and how long to wait before.
@@ -97,7 +98,13 @@ impl IndexCopy {
         };
         match ready.await {
             Ok(true) => {
-                let runtime = StateRuntime::new(home.clone(), Identity::of(copy), pool, open::options(copy));
+                let runtime = StateRuntime::new(
+                    home.clone(),
+                    Identity::of(copy),
+                    pool,
+                    open::options(copy),
+                    Trust::new(copy),
+                );
                 Ok(Some(Self { runtime, changed_ns, _folder: folder }))
             }
             not_ready => {

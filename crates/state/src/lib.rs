@@ -27,6 +27,7 @@ mod runtime;
 mod source;
 #[cfg(test)]
 mod testing;
+mod trust;
 mod watch;
 mod write;
 

@@ -20,7 +20,7 @@ use sqlx::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::{StateError, StateRuntime, runtime::pool};
+use crate::{StateError, StateRuntime, runtime::pool, trust::Trust};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -74,7 +74,7 @@ pub(crate) fn log(database: &Path) -> PathBuf {
     suffixed(database, "-wal")
 }
 
-fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn suffixed(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
@@ -154,7 +154,17 @@ async fn open_ready(home: &Home, path: &Path) -> Result<Option<StateRuntime>, St
         writer.close().await;
         return Ok(None); // it was replaced while we opened it
     }
-    Ok(Some(StateRuntime::new(home.clone(), identity, writer, options(path))))
+    let runtime = StateRuntime::new(home.clone(), identity, writer, options(path), Trust::new(path));
+    match runtime.is_complete().await {
+        Ok(true) => {}
+        // A server that was killed while it filled the database may have left no note; no list reads it yet.
+        Ok(false) => runtime.trust.accept(),
+        Err(error) => {
+            runtime.close().await;
+            return Err(error);
+        }
+    }
+    Ok(Some(runtime))
 }
 
 /// Makes or migrates the database, and opens it. The lock is held.
@@ -175,15 +185,18 @@ async fn make_ready(home: &Home, path: &Path) -> Result<StateRuntime, StateError
     let writer = connect(path).await?;
     let migrated = async {
         let mut connection = writer.acquire().await?;
-        if schema(&mut connection).await? == Schema::Older {
+        let is_older = schema(&mut connection).await? == Schema::Older;
+        if is_older {
             sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await?;
             migrate(&mut connection).await.map_err(migration_error)?;
         }
-        Ok::<_, StateError>(())
+        Ok::<_, StateError>(is_older)
     };
     let migrated = migrated.await;
     writer.close().await;
-    migrated?;
+    if migrated? {
+        Trust::new(path).accept();
+    }
     open_ready(home, path).await?.ok_or(StateError::NotOpen)
 }
 
