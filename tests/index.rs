@@ -145,15 +145,18 @@ impl Drop for Kept<'_> {
 /// Waits until a running server has its index complete. No message tells of it, since no client waits for it.
 pub async fn complete(home: &Home) {
     let deadline = Instant::now() + Duration::from_secs(30);
-    let options = SqliteConnectOptions::new().filename(home.index()).read_only(true);
-    let is_complete = async || {
-        let mut index = SqliteConnection::connect_with(&options).await.ok()?;
-        sqlx::query("SELECT 1 FROM passes WHERE name = 'heads'").fetch_optional(&mut index).await.ok()?
-    };
-    while is_complete().await.is_none() {
+    while !is_complete(home).await {
         assert!(Instant::now() < deadline, "the index does not become complete");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// Tells whether the index has a row of every rollout.
+pub async fn is_complete(home: &Home) -> bool {
+    let options = SqliteConnectOptions::new().filename(home.index()).read_only(true);
+    let Ok(mut index) = SqliteConnection::connect_with(&options).await else { return false };
+    let found = sqlx::query("SELECT 1 FROM passes WHERE name = 'heads'").fetch_optional(&mut index).await;
+    found.is_ok_and(|found| found.is_some())
 }
 
 /// Waits until a running server has found its index damaged and built it anew, which it says once.

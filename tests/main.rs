@@ -10,6 +10,7 @@
 mod cli;
 mod doctor;
 mod index;
+mod many;
 mod rpc;
 mod schema;
 mod steps;
