@@ -1,8 +1,8 @@
-//! What keeps a home from being looked at, or its index from being built.
+//! What keeps a home from being looked at.
 
 use std::{io, path::PathBuf};
 
-/// Why nothing was checked or repaired.
+/// Why nothing was checked.
 #[derive(Debug, thiserror::Error)]
 pub enum DoctorError {
     /// The home cannot be read.
@@ -15,9 +15,6 @@ pub enum DoctorError {
         /// Why it failed.
         source: io::Error,
     },
-    /// The index cannot be built.
-    #[error("cannot build the index")]
-    Index(#[from] state::StateError),
 }
 
 impl DoctorError {
