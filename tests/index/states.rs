@@ -5,13 +5,36 @@ use testkit::Daemon;
 use super::session::{after, home, lists, session};
 use super::{ALL, Index, complete, healed};
 
-fn states() -> impl Iterator<Item = Index> {
-    ALL.into_iter().chain([Index::FolderDeleted])
+/// The states in which nothing of the index is left that could be wrong; the others are those in which there is.
+fn states(gone: bool) -> impl Iterator<Item = Index> {
+    use Index::{Absent, Deleted, Empty, FolderDeleted, Left, Unopenable};
+    let is_gone =
+        |state: &Index| matches!(state, Absent | Left | Deleted | FolderDeleted | Empty | Unopenable);
+    ALL.into_iter().chain([FolderDeleted]).filter(move |state| is_gone(state) == gone)
 }
 
 #[tokio::test]
-async fn every_method_answers_right_whatever_the_index_is_like_at_the_start() {
-    for state in states() {
+async fn every_method_answers_right_where_there_is_no_index_at_the_start() {
+    at_the_start(states(true)).await;
+}
+
+#[tokio::test]
+async fn every_method_answers_right_whatever_is_wrong_with_the_index_at_the_start() {
+    at_the_start(states(false)).await;
+}
+
+#[tokio::test]
+async fn every_method_answers_right_when_the_index_goes_under_a_server() {
+    under_a_server(states(true)).await;
+}
+
+#[tokio::test]
+async fn every_method_answers_right_whatever_is_done_to_the_index_under_a_server() {
+    under_a_server(states(false)).await;
+}
+
+async fn at_the_start(states: impl Iterator<Item = Index>) {
+    for state in states {
         let home = home();
         let kept = state.prepare(&home).await;
         let mut d = Daemon::start(&home).await;
@@ -30,10 +53,9 @@ async fn every_method_answers_right_whatever_the_index_is_like_at_the_start() {
     }
 }
 
-#[tokio::test]
-async fn every_method_answers_right_whatever_happens_to_the_index_under_a_server() {
+async fn under_a_server(states: impl Iterator<Item = Index>) {
     // Nobody gets a database for itself alone that is open elsewhere.
-    for state in states().filter(|state| !matches!(state, Index::Locked)) {
+    for state in states.filter(|state| !matches!(state, Index::Locked)) {
         let home = home();
         let mut d = Daemon::start(&home).await;
         complete(&home).await;
