@@ -8,7 +8,9 @@
 #![allow(clippy::cloned_ref_to_slice_refs, clippy::cmp_owned, clippy::drop_non_drop)]
 
 mod cli;
+mod doctor;
 mod index;
+mod many;
 #[cfg(target_os = "linux")]
 mod memory;
 mod rpc;

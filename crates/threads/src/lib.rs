@@ -13,6 +13,7 @@
 
 mod archive;
 mod attachments;
+mod check;
 mod error;
 mod files;
 mod fork;
@@ -34,6 +35,7 @@ pub use attachments::{
     Attached, Attachment, AttachmentId, AttachmentIdentity, AttachmentOwner, AttachmentPosition,
     NewAttachment,
 };
+pub use check::{Mention, look_through_journal, look_through_names};
 pub use error::ThreadError;
 pub use fork::ForkCut;
 pub use goals::{Goal, GoalPatch, GoalStatus, Spending, Spent};
