@@ -109,13 +109,15 @@ async fn a_turn_in_a_giant_thread_takes_little_memory_and_its_model_knows_the_ne
 async fn a_giant_output_is_told_by_its_ends_and_its_length_and_the_turns_before_it_are_reached() {
     let home = giant();
     let mut d = Daemon::start(&home).await;
-    let page = ThreadItemsListParams { turn_id: Some("last".into()), ..of(home.thread(0)).into() };
-    let items = d.call::<ThreadItemsList>(page).await.data;
-    let printed = items.iter().find_map(|entry| match &entry.item {
-        ThreadItem::CommandExecution { aggregated_output, .. } => aggregated_output.as_deref(),
-        _ => None,
-    });
-    let printed = printed.unwrap();
+    let last = ThreadItemsListParams {
+        turn_id: Some("last".into()),
+        sort_direction: Some(SortDirection::Desc),
+        ..of(home.thread(0)).into()
+    };
+    let items = d.call::<ThreadItemsList>(last).await.data;
+    let ThreadItem::CommandExecution { aggregated_output: Some(printed), .. } = &items[0].item else {
+        panic!("{items:?}")
+    };
     let left_out = GIANT_LINE - 2 * (256 << 10);
     assert!(printed.contains(&format!("\n[{left_out} bytes left out]\n")), "{} bytes", printed.len());
 

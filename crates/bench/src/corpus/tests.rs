@@ -1,3 +1,5 @@
+//! What a home holds, and that the same seed writes the same one.
+
 use std::{collections::BTreeMap, fs};
 
 use super::*;
