@@ -9,6 +9,7 @@
 
 mod cli;
 mod index;
+mod processes;
 mod rpc;
 mod schema;
 mod steps;

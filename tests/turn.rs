@@ -4,6 +4,7 @@ mod chat;
 mod context;
 mod failure;
 mod interrupt;
+mod processes;
 mod provider;
 mod request;
 mod start;
