@@ -1,14 +1,14 @@
 //! What becomes of the processes of commands: none outlives its turn's interruption, nor the server, however that ends.
 
 use protocol::{
-    SandboxMode, ThreadShellCommand, ThreadShellCommandParams, TurnInterrupt, TurnInterruptParams, TurnStart,
-    TurnStatus,
+    McpServerStartupState, McpServerStatusUpdatedNotification, SandboxMode, ThreadShellCommand,
+    ThreadShellCommandParams, TurnInterrupt, TurnInterruptParams, TurnStart, TurnStatus,
 };
 use serde_json::{Value, json};
 use testkit::{Daemon, Home, ask, call, say};
 
 use crate::processes::{FAMILY, SLEEPERS, family, until_gone};
-use crate::steps::{ended, start_in, turn};
+use crate::steps::{ended, start, start_in, turn};
 
 /// A command that starts a family and stays.
 fn staying(tty: bool) -> Value {
@@ -81,6 +81,22 @@ async fn what_commands_left_running_does_not_outlive_the_server() {
         ]);
         turn(&mut d, &id, "go").await;
         let all = family(&d, "sleep", SLEEPERS + 1).await;
+        end(&mut d, how).await;
+        until_gone(&home, &d, &all).await;
+    }
+}
+
+#[tokio::test]
+async fn an_mcp_server_does_not_outlive_the_server_even_if_it_does_not_want_to_end() {
+    for how in ENDS {
+        let home = Home::new().with_mcp_server("shell", "stubborn", "");
+        let mut d = Daemon::start(&home).await;
+        start(&mut d).await;
+        d.note_where::<McpServerStatusUpdatedNotification>(|note| {
+            note.status == McpServerStartupState::Ready
+        })
+        .await;
+        let all = family(&d, "sleep", 2).await;
         end(&mut d, how).await;
         until_gone(&home, &d, &all).await;
     }

@@ -1,6 +1,6 @@
 //! One server: a task that starts it, keeps its tools, and starts it again when it died and is wanted.
 
-use std::{ffi::OsString, pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use rmcp::{
     RoleClient,
@@ -15,12 +15,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    McpError, Status,
+    McpError, Program, Starter, Status,
     calls::Calls,
     failure,
     handler::Handler,
     http,
-    launch::{Launch, Program, Target},
+    launch::{Launch, Target},
     pages::Pages,
     request::Request,
     stdio::{self, Signs},
@@ -40,7 +40,7 @@ const CLOSE_GRACE: Duration = Duration::from_secs(1);
 /// A server, which leases share.
 pub(crate) struct Server {
     launch: Launch,
-    supervise: Arc<[OsString]>,
+    starter: Arc<dyn Starter>,
     state: watch::Sender<State>,
     pub(crate) calls: Calls,
     /// Told by the server.
@@ -94,11 +94,11 @@ impl State {
 
 impl Server {
     /// Makes a server that starts when it is [run](Self::run).
-    pub(crate) fn new(launch: Launch, supervise: Arc<[OsString]>, stop: CancellationToken) -> Self {
+    pub(crate) fn new(launch: Launch, starter: Arc<dyn Starter>, stop: CancellationToken) -> Self {
         let state = State { phase: Phase::Starting, tools: Arc::default(), info: None, restarts: 0 };
         Self {
             launch,
-            supervise,
+            starter,
             state: watch::Sender::new(state),
             calls: Calls::default(),
             tools_changed: Notify::new(),
@@ -203,11 +203,14 @@ impl Server {
     }
 
     async fn live_program(self: &Arc<Self>, program: &Program) -> Option<String> {
+        let started = tokio::select! {
+            started = self.starter.start(program) => started,
+            () = self.stop.cancelled() => return None,
+        };
         let signs = Signs { too_long: Arc::clone(&self.too_long), gone: self.stop.child_token() };
-        let opened = stdio::open(self.name(), &self.supervise, program, signs.clone());
-        let (pipes, process) = match opened {
-            Ok(opened) => opened,
-            Err(error) => return Some(format!("cannot run `{}`: {error}", program.command)),
+        let (pipes, process) = match started {
+            Ok(started) => stdio::open(self.name(), started, signs.clone()),
+            Err(error) => return Some(error),
         };
         let ended = self.converse(pipes, signs.gone).await;
         let last_words = process.end().await;

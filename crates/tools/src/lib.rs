@@ -19,6 +19,7 @@ pub mod exec;
 mod host;
 pub mod image;
 mod mcp_link;
+mod mcp_programs;
 mod policy;
 mod record;
 mod repository;

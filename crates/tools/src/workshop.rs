@@ -10,7 +10,7 @@ use std::{
 use mcp::Servers;
 use sandbox::{Files, Network, Policy, Sandbox};
 
-use crate::{exec::Supervisor, policy::SandboxPolicy};
+use crate::{exec::Supervisor, mcp_programs::Programs, policy::SandboxPolicy};
 
 /// The first argument of our own program when it is to own a command.
 pub const SUPERVISE: &str = "__supervise";
@@ -46,7 +46,8 @@ impl Workshop {
     /// Makes the workshop of a server; nothing is tried or started before the first command.
     pub fn new(setup: Setup) -> Arc<Self> {
         let Setup { program, home, env } = setup;
-        Arc::new(Self { program, home, env, sandbox: OnceLock::new(), servers: Servers::new(Vec::new()) })
+        let servers = Servers::new(Arc::new(Programs(supervisor(&program))));
+        Arc::new(Self { program, home, env, sandbox: OnceLock::new(), servers })
     }
 
     /// The MCP servers that run.
@@ -69,7 +70,7 @@ impl Workshop {
     }
 
     pub(crate) fn supervisor(&self) -> Supervisor {
-        Supervisor { program: self.program.clone(), args: vec![SUPERVISE.into()] }
+        supervisor(&self.program)
     }
 
     /// Returns what is started so that a command can touch no more than it may. Blocks: the first call finds out what
@@ -125,6 +126,10 @@ impl Workshop {
         };
         Policy { files, network }
     }
+}
+
+fn supervisor(program: &Path) -> Supervisor {
+    Supervisor { program: program.to_owned(), args: vec![SUPERVISE.into()] }
 }
 
 /// Tells whether a path, with all links followed, may be changed.

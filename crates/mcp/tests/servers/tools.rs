@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use config::{McpServer, McpTransport};
-use mcp::{Call, Lease, McpError, Servers, Status};
+use mcp::{Call, Lease, McpError, Status};
 use pretty_assertions::assert_eq;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Folder, LONG, call, call_of, entries, run, run_with, text};
+use crate::support::{Folder, LONG, call, call_of, entries, run, run_with, servers, text};
 
 fn strings(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
@@ -116,20 +116,11 @@ async fn a_program_sees_the_environment_that_it_is_given_and_no_other() {
     };
     let env = ["HOME", "NAMED", "SECRET"].map(|name| (name.to_owned(), format!("{name}'s")));
     let entries = entries([("fake", McpServer { transport, ..folder.fake("") })]);
-    let running = run_with(&Servers::new(Vec::new()), &entries, &HashMap::from(env));
+    let running = run_with(&servers(), &entries, &HashMap::from(env));
     let mut seen = call(&running.lease, "env", json!({})).await.unwrap().structured_content.unwrap();
     let expected = json!({ "HOME": "HOME's", "NAMED": "NAMED's", "OWN": "1" });
     assert_eq!(seen["env"].take(), expected);
     assert_eq!(seen["cwd"], folder.path().canonicalize().unwrap().to_str().unwrap());
-}
-
-#[tokio::test]
-async fn programs_are_started_by_what_stands_before_their_command() {
-    let folder = Folder::new();
-    let servers = Servers::new(["/usr/bin/env", "SUPERVISED=1"].map(Into::into).to_vec());
-    let running = run_with(&servers, &entries([("fake", folder.fake(""))]), &HashMap::new());
-    let seen = call(&running.lease, "env", json!({})).await.unwrap().structured_content.unwrap();
-    assert_eq!(seen["env"], json!({ "SUPERVISED": "1" }));
 }
 
 #[tokio::test]
