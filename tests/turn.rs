@@ -4,6 +4,7 @@ mod chat;
 mod context;
 mod failure;
 mod interrupt;
+mod mcp_resources;
 mod processes;
 mod provider;
 mod request;

@@ -18,6 +18,7 @@ mod context;
 pub mod exec;
 mod host;
 pub mod image;
+mod mcp_call;
 mod mcp_link;
 mod mcp_programs;
 mod policy;

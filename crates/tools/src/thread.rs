@@ -21,8 +21,8 @@ use crate::{
     tool::Tool,
     toolbox::{Key, TurnTools},
     tools::{
-        ApplyPatch, ClientTool, ExecCommand, McpTool, RequestPermissions, RequestUserInput, Shell,
-        UpdatePlan, ViewImage, WriteStdin,
+        ApplyPatch, ClientTool, ExecCommand, ListMcpResources, Listed, McpTool, ReadMcpResource,
+        RequestPermissions, RequestUserInput, Shell, UpdatePlan, ViewImage, WriteStdin,
     },
     turn::TurnFacts,
     workshop::{Granted, Workshop},
@@ -210,11 +210,16 @@ impl ThreadTools {
         for tool in &self.offer.client_tools {
             tools.push(((tool.namespace.clone(), tool.name.clone()), Arc::new(tool.clone())));
         }
-        if let Some(lease) = self.lease() {
+        if let Some(lease) = self.lease().filter(|lease| !lease.servers().is_empty()) {
             for tool in lease.tools().iter() {
                 let tool = McpTool { lease: Arc::clone(&lease), tool: tool.clone() };
                 tools.push((bare(tool.tool.name()), Arc::new(tool)));
             }
+            for what in [Listed::Resources, Listed::Templates] {
+                let tool = ListMcpResources { lease: Arc::clone(&lease), what };
+                tools.push((bare(what.name()), Arc::new(tool)));
+            }
+            tools.push((bare(ReadMcpResource::NAME), Arc::new(ReadMcpResource { lease })));
         }
         tools
     }

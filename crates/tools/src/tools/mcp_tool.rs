@@ -1,21 +1,18 @@
 //! The tools of MCP servers.
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::Instant,
-};
+use std::sync::{Arc, PoisonError};
 
 use config::ApprovalPolicy;
 use futures::{FutureExt, future::BoxFuture};
 use mcp::{CallResult, Lease, McpError};
-use rollout::Event;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     causes::with_causes,
     context::{Context, NoAnswer},
+    exec::budget,
     host::{ElicitationQuestion, Elicited, Question, WaitsOn},
-    record,
+    mcp_call::McpCall,
     tool::{Call, Output, Stopped, Tool, function_of},
 };
 
@@ -37,35 +34,13 @@ impl Tool for McpTool {
                 Ok(arguments) => arguments,
                 Err(told) => return Ok(told),
             };
-            let item = json!({
-                "type": "McpToolCall",
-                "id": call.id,
-                "server": self.tool.server(),
-                "tool": self.tool.tool(),
-                "arguments": arguments,
-                "status": "in_progress",
-            });
-            let began = cx.begin(record::begun(item, &cx.turn.id)).await;
-            let since = Instant::now();
+            let shown_as = (self.tool.server(), self.tool.tool());
+            let item = McpCall::begin(cx, call, shown_as, arguments.clone()).await;
             let outcome = match self.permitted(cx, &arguments).await {
                 Ok(()) => self.call(cx, &arguments).await,
                 Err(refusal) => Err(refusal),
             };
-            let event = Event::McpToolCallEnd {
-                call_id: call.id.clone(),
-                invocation: json!({
-                    "server": self.tool.server(),
-                    "tool": self.tool.tool(),
-                    "arguments": arguments,
-                }),
-                duration: Some(record::duration(since.elapsed())),
-                result: match &outcome {
-                    Ok(result) => json!({ "Ok": stored(result) }),
-                    Err(reason) => json!({ "Err": reason }),
-                },
-                extra: Map::from_iter([("turn_id".to_owned(), cx.turn.id.as_str().into())]),
-            };
-            cx.host.complete(event, began).await;
+            item.complete(cx, outcome.as_ref().map(stored).map_err(String::as_str)).await;
             Ok(match outcome {
                 Ok(result) => told(&result),
                 Err(reason) => reason.into(),
@@ -143,10 +118,10 @@ fn stored(result: &CallResult) -> Value {
     })
 }
 
-/// What the model is told: the parts that it can read, the rest as JSON.
+/// What the model is told: the parts that it can read, the rest as JSON, each text cut as any output is.
 fn told(result: &CallResult) -> Output {
     let part = |part: &Value| match part["type"].as_str() {
-        Some("text") => json!({ "type": "input_text", "text": part["text"] }),
+        Some("text") => input_text(part["text"].as_str().unwrap_or_default()),
         Some("image") => {
             let url = format!(
                 "data:{};base64,{}",
@@ -155,11 +130,17 @@ fn told(result: &CallResult) -> Output {
             );
             json!({ "type": "input_image", "image_url": url })
         }
-        _ => json!({ "type": "input_text", "text": part.to_string() }),
+        _ => input_text(&part.to_string()),
     };
     match (&result.content[..], &result.structured_content) {
-        ([], Some(structured)) => structured.to_string().into(),
-        ([only], _) if only["type"] == "text" => only["text"].as_str().unwrap_or_default().into(),
+        ([], Some(structured)) => budget::fit_text(&structured.to_string()).into(),
+        ([only], _) if only["type"] == "text" => {
+            budget::fit_text(only["text"].as_str().unwrap_or_default()).into()
+        }
         (parts, _) => Output::Parts(parts.iter().map(part).collect()),
     }
+}
+
+fn input_text(text: &str) -> Value {
+    json!({ "type": "input_text", "text": budget::fit_text(text) })
 }
