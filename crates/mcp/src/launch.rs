@@ -79,6 +79,7 @@ impl Launch {
 
 #[cfg(test)]
 mod tests {
+    use config::McpApproval;
     use pretty_assertions::assert_eq;
 
     use super::*;
@@ -95,6 +96,8 @@ mod tests {
             tool_timeout: Duration::ZERO,
             enabled_tools: None,
             disabled_tools: vec![],
+            approval: McpApproval::Auto,
+            tool_approvals: BTreeMap::new(),
         };
         let env =
             map(&[("PATH", "/bin"), ("HOME", "/h"), ("OPENAI_API_KEY", "secret"), ("A", "a"), ("B", "b")]);

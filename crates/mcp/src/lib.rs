@@ -23,6 +23,7 @@ mod lease;
 mod observer;
 mod pages;
 mod program;
+mod progress;
 mod report;
 mod request;
 mod resources;

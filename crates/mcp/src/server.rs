@@ -9,7 +9,7 @@ use rmcp::{
 };
 use serde_json::Value;
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, broadcast, watch},
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,7 @@ use crate::{
     http,
     launch::{Launch, Target},
     pages::Pages,
+    progress::Progress,
     request::Request,
     stdio::{self, Signs},
     tools,
@@ -34,6 +35,9 @@ const MOST_RESTARTS: u32 = 3;
 /// The pause before the second restart in a row, and that much more before each further one.
 const RESTART_PAUSE: Duration = Duration::from_millis(250);
 
+/// How many words on how far requests are may wait to be taken; older ones are of no use any more.
+const MOST_PROGRESS: usize = 16;
+
 /// How long a server has to take its leave of us.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
@@ -45,6 +49,8 @@ pub(crate) struct Server {
     pub(crate) calls: Calls,
     /// Told by the server.
     pub(crate) tools_changed: Notify,
+    /// How far requests are, as the server says; each is for who waits for its answer.
+    pub(crate) progress: broadcast::Sender<Progress>,
     /// An answer was too long and is lost.
     pub(crate) too_long: Arc<Notify>,
     pub(crate) stop: CancellationToken,
@@ -102,6 +108,7 @@ impl Server {
             state: watch::Sender::new(state),
             calls: Calls::default(),
             tools_changed: Notify::new(),
+            progress: broadcast::Sender::new(MOST_PROGRESS),
             too_long: Arc::default(),
             stop,
         }

@@ -79,7 +79,8 @@ impl Home {
 
     /// Adds an MCP server to the config: a shell script that behaves as told, with lines of its own in the entry.
     ///
-    /// It has the tools `look`, `work` (which says how far it is), `fail` and `ask` (which asks the person), which only
+    /// It has the tools `look`, `work` (which says how far it is, and is done when
+    /// the home has a file `worked`), `fail` and `ask` (which asks the person), which only
     /// look, and `change`. `dead` is one that ends at once, `stubborn` one that does not end, nor do its children.
     pub fn with_mcp_server(self, name: &str, behaviour: &str, lines: &str) -> Self {
         let script = self.real().join("mcp.sh");

@@ -212,7 +212,9 @@ impl ThreadTools {
         }
         if let Some(lease) = self.lease().filter(|lease| !lease.servers().is_empty()) {
             for tool in lease.tools().iter() {
-                let tool = McpTool { lease: Arc::clone(&lease), tool: tool.clone() };
+                let entry = self.offer.mcp_servers.get(tool.server()).and_then(|entry| entry.as_ref().ok());
+                let approval = entry.map(|entry| entry.approval_of(tool.tool())).unwrap_or_default();
+                let tool = McpTool { lease: Arc::clone(&lease), tool: tool.clone(), approval };
                 tools.push((bare(tool.tool.name()), Arc::new(tool)));
             }
             for what in [Listed::Resources, Listed::Templates] {

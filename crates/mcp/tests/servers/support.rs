@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use config::{ConfigError, McpServer, McpTransport};
+use config::{ConfigError, McpApproval, McpServer, McpTransport};
 use futures::{FutureExt, future::BoxFuture};
 use mcp::{
     Answer, Call, CallResult, Lease, McpError, Observer, Owned, Program, Question, Servers, Started, Starter,
@@ -88,6 +88,8 @@ pub fn entry(transport: McpTransport) -> McpServer {
         tool_timeout: LONG,
         enabled_tools: None,
         disabled_tools: Vec::new(),
+        approval: McpApproval::Auto,
+        tool_approvals: BTreeMap::new(),
     }
 }
 
@@ -220,7 +222,7 @@ pub async fn call_of(
     tool: &str,
     arguments: Value,
 ) -> Result<CallResult, McpError> {
-    let call = Call { server, tool, arguments: arguments.as_object().cloned(), meta: None };
+    let call = Call { server, tool, arguments: arguments.as_object().cloned(), meta: None, progress: None };
     timeout(LONG, lease.call(call, &CancellationToken::new())).await.unwrap()
 }
 

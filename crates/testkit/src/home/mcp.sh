@@ -40,6 +40,7 @@ while IFS= read -r line; do
         token=${line#*\"progressToken\":} token=${token%%[,\}]*}
         note='"method":"notifications/progress"'
         say "$note,\"params\":{\"progressToken\":$token,\"progress\":1,\"total\":2,\"message\":\"half of it\"}"
+        while [ ! -e "$CODEX_HOME/worked" ]; do sleep 0.02; done
         text worked
         ;;
     *'"name":"ask"'*)

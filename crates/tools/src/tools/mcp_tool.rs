@@ -1,25 +1,34 @@
 //! The tools of MCP servers.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    pin::pin,
+    sync::{Arc, PoisonError},
+};
 
-use config::ApprovalPolicy;
+use config::{ApprovalPolicy, McpApproval};
 use futures::{FutureExt, future::BoxFuture};
 use mcp::{CallResult, Lease, McpError};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use crate::{
     causes::with_causes,
     context::{Context, NoAnswer},
     exec::budget,
-    host::{ElicitationQuestion, Elicited, Question, WaitsOn},
+    host::{ElicitationQuestion, Elicited, News, Question, WaitsOn},
     mcp_call::McpCall,
     tool::{Call, Output, Stopped, Tool, function_of},
 };
+
+/// How many words on how far a call is may wait to be told: a client that reads slowly misses some.
+const MOST_PROGRESS: usize = 16;
 
 /// One tool of one server.
 pub(crate) struct McpTool {
     pub(crate) lease: Arc<Lease>,
     pub(crate) tool: mcp::Tool,
+    /// When the person is asked before it runs, as the config says.
+    pub(crate) approval: McpApproval,
 }
 
 impl Tool for McpTool {
@@ -37,7 +46,7 @@ impl Tool for McpTool {
             let shown_as = (self.tool.server(), self.tool.tool());
             let item = McpCall::begin(cx, call, shown_as, arguments.clone()).await;
             let outcome = match self.permitted(cx, &arguments).await {
-                Ok(()) => self.call(cx, &arguments).await,
+                Ok(()) => self.call(cx, &call.id, &arguments).await,
                 Err(refusal) => Err(refusal),
             };
             item.complete(cx, outcome.as_ref().map(stored).map_err(String::as_str)).await;
@@ -51,14 +60,22 @@ impl Tool for McpTool {
 }
 
 impl McpTool {
-    /// Asks whether a tool that may do harm may run, where it is not known to only look.
+    /// Tells whether the person has a word in it, if the config and the server are to be believed.
+    fn is_asked_about(&self, cx: &Context) -> bool {
+        let only_looks = self.tool.hints().read_only == Some(true);
+        match self.approval {
+            McpApproval::Auto => !only_looks && cx.turn.sandbox.confines(),
+            McpApproval::Prompt => true,
+            McpApproval::Writes => !only_looks,
+            McpApproval::Approve => false,
+        }
+    }
+
+    /// Asks whether the tool may run, where the person has a word in it.
     async fn permitted(&self, cx: &Context, arguments: &Value) -> Result<(), String> {
         let name = (self.tool.server().to_owned(), self.tool.tool().to_owned());
         let allowed = || cx.thread.allowed.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.tool.hints().read_only == Some(true)
-            || !cx.turn.sandbox.confines()
-            || allowed().allows_mcp_tool(&name)
-        {
+        if !self.is_asked_about(cx) || allowed().allows_mcp_tool(&name) {
             return Ok(());
         }
         let asks = match &cx.turn.approval {
@@ -98,14 +115,26 @@ impl McpTool {
         }
     }
 
-    async fn call(&self, cx: &Context, arguments: &Value) -> Result<CallResult, String> {
+    /// Calls the tool, and tells how far it is meanwhile.
+    async fn call(&self, cx: &Context, item: &str, arguments: &Value) -> Result<CallResult, String> {
+        let (progress, mut said) = mpsc::channel(MOST_PROGRESS);
         let call = mcp::Call {
             server: self.tool.server(),
             tool: self.tool.tool(),
             arguments: arguments.as_object().cloned(),
             meta: None,
+            progress: Some(progress),
         };
-        self.lease.call(call, &cx.cancel).await.map_err(|error: McpError| with_causes(&error))
+        let mut answer = pin!(self.lease.call(call, &cx.cancel));
+        loop {
+            tokio::select! {
+                biased;
+                Some(message) = said.recv() => {
+                    cx.host.tell(News::Progress { item: item.to_owned(), message }).await;
+                }
+                answer = &mut answer => return answer.map_err(|error: McpError| with_causes(&error)),
+            }
+        }
     }
 }
 
