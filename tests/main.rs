@@ -9,7 +9,9 @@
 
 mod cli;
 mod index;
+mod mcp_server;
 mod processes;
+mod review;
 mod rpc;
 mod schema;
 mod steps;

@@ -43,28 +43,26 @@ pub async fn family(d: &Daemon, name: &str, count: usize) -> Vec<Process> {
 }
 
 /// Waits until none of a family is there, nor any other process with the environment of a home.
-///
-/// Nor a zombie, unless nobody of the family is left to take note of its end.
 pub async fn until_gone(home: &Home, d: &Daemon, family: &[Process]) {
-    let ours = |pid: u32| pid == d.pid() || family.iter().any(|process| process.pid == pid);
-    let is_there = |process: &&Process| {
-        let now = read(process.pid).filter(|now| now.start == process.start);
-        now.is_some_and(|now| now.state != 'Z' || ours(now.parent))
-    };
+    until_family_gone(d, family).await;
     let mark = home.root().into_os_string().into_encoded_bytes();
     let marked = |pid: &u32| {
         let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         *pid != d.pid() && environ.windows(mark.len()).any(|part| part == mark)
     };
-    let mut left = String::new();
-    let nothing = || {
-        let family: Vec<_> = family.iter().filter(is_there).collect();
-        let strangers: Vec<_> = all().into_keys().filter(marked).collect();
-        left = format!("{family:?} {strangers:?}");
-        family.is_empty() && strangers.is_empty()
+    until("no process is the home's", || !all().into_keys().any(|pid| marked(&pid))).await;
+}
+
+/// Waits until none of a family is there.
+///
+/// Nor a zombie, unless nobody of the family is left to take note of its end.
+pub async fn until_family_gone(d: &Daemon, family: &[Process]) {
+    let ours = |pid: u32| pid == d.pid() || family.iter().any(|process| process.pid == pid);
+    let is_there = |process: &Process| {
+        let now = read(process.pid).filter(|now| now.start == process.start);
+        now.is_some_and(|now| now.state != 'Z' || ours(now.parent))
     };
-    let waited = poll(nothing).await;
-    assert!(waited, "left: {left}");
+    until(&format!("{family:?} are gone"), || !family.iter().any(is_there)).await;
 }
 
 fn descendants(root: u32) -> Vec<Process> {
@@ -99,16 +97,12 @@ fn read(pid: u32) -> Option<Process> {
     })
 }
 
-async fn until(what: &str, is_so: impl FnMut() -> bool) {
-    assert!(poll(is_so).await, "never: {what}");
-}
-
-/// Looks again and again, since nobody announces it; tells whether it became so.
-async fn poll(mut is_so: impl FnMut() -> bool) -> bool {
+/// Looks again and again, since nobody announces it.
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let looked = async {
         while !is_so() {
             sleep(Duration::from_millis(5)).await;
         }
     };
-    timeout(HUNG, looked).await.is_ok()
+    assert!(timeout(HUNG, looked).await.is_ok(), "never: {what}");
 }

@@ -39,7 +39,7 @@ pub use lease::{Call, Lease, ServerState};
 pub use observer::{Answer, Observer, Question, Status};
 pub use program::{Owned, Program, Started, Starter};
 pub use result::CallResult;
-pub use servers::Servers;
+pub use servers::{Entries, Servers};
 pub use tools::{Hints, Tool, Tools};
 
 /// The longest message that is taken from a server. Pictures come in one; whole videos do not have to.

@@ -18,6 +18,9 @@ use crate::{
     server::Server,
 };
 
+/// The entries of a config, by name; a broken one is a server that failed.
+pub type Entries = BTreeMap<String, Result<McpServer, ConfigError>>;
+
 /// All servers of an app-server. A clone is the same.
 #[derive(Clone)]
 pub struct Servers(Arc<Registry>);
@@ -57,7 +60,7 @@ impl Servers {
     /// of each that it starts and how that went, also when it runs already. Must be called within a runtime.
     pub fn acquire(
         &self,
-        entries: &BTreeMap<String, Result<McpServer, ConfigError>>,
+        entries: &Entries,
         env: &HashMap<String, String>,
         observer: Arc<dyn Observer>,
     ) -> Lease {

@@ -35,7 +35,10 @@ mod workshop;
 
 pub use causes::with_causes;
 pub use host::*;
-pub use mcp::Status as McpStatus;
+pub use mcp::{
+    Call as McpCallOf, CallResult as McpCallResult, Entries as McpEntries, Lease as McpLease, McpError,
+    ServerState as McpServerState, Status as McpStatus,
+};
 pub use mcp_link::ThreadLink;
 pub use policy::SandboxPolicy;
 pub use repository::repository_root;

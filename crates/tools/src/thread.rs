@@ -1,5 +1,7 @@
 //! The tools of one loaded thread: what it offers, and what lasts from one turn to the next.
 
+mod servers;
+
 use std::{
     collections::BTreeMap,
     ffi::OsString,
@@ -8,21 +10,21 @@ use std::{
     time::Duration,
 };
 
-use config::{ConfigError, McpServer, ShellEnvironment};
-use mcp::Lease;
-use serde_json::{Value, json};
+use config::ShellEnvironment;
+use mcp::Entries;
+use serde_json::{Map, Value, json};
+use servers::ThreadServers;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     approval::Allowed,
     exec::{self, Sessions},
     host::{GrantScope, Host, Permissions},
-    mcp_link::{Linked, ThreadLink},
     tool::Tool,
     toolbox::{Key, TurnTools},
     tools::{
-        ApplyPatch, ClientTool, ExecCommand, ListMcpResources, Listed, McpTool, ReadMcpResource,
-        RequestPermissions, RequestUserInput, Shell, UpdatePlan, ViewImage, WriteStdin,
+        ApplyPatch, ClientTool, ExecCommand, RequestPermissions, RequestUserInput, Shell, UpdatePlan,
+        ViewImage, WriteStdin,
     },
     turn::TurnFacts,
     workshop::{Granted, Workshop},
@@ -54,7 +56,9 @@ pub struct Offer {
     /// Which variables commands see.
     pub environment: ShellEnvironment,
     /// The MCP servers of the config; a broken entry is a server that failed.
-    pub mcp_servers: BTreeMap<String, Result<McpServer, ConfigError>>,
+    pub mcp_servers: Entries,
+    /// What the client set over the config, for when that is read again.
+    pub overrides: Map<String, Value>,
 }
 
 /// How the provider may search the web.
@@ -78,8 +82,7 @@ pub struct ThreadTools {
     pub(crate) patching: tokio::sync::Mutex<()>,
     grants: Mutex<Grants>,
     offer: Offer,
-    /// The share in MCP servers, from when somebody listens to the thread until it is unloaded.
-    lease: Mutex<Option<Arc<Lease>>>,
+    servers: ThreadServers,
 }
 
 /// What the person granted beyond the sandbox.
@@ -107,7 +110,7 @@ pub struct BackgroundCommand {
 
 impl ThreadTools {
     /// Makes the tools of a thread; nothing is started.
-    pub fn new(workshop: Arc<Workshop>, offer: Offer) -> Self {
+    pub fn new(workshop: Arc<Workshop>, mut offer: Offer) -> Self {
         // A thread that is loaded again begins with other numbers than those that its history tells of.
         let first = 1000 + rand_below(9000);
         Self {
@@ -117,26 +120,9 @@ impl ThreadTools {
             allowed: Mutex::default(),
             patching: tokio::sync::Mutex::default(),
             grants: Mutex::default(),
+            servers: ThreadServers::new(std::mem::take(&mut offer.mcp_servers)),
             offer,
-            lease: Mutex::default(),
         }
-    }
-
-    /// Starts the MCP servers of the thread in the background, unless that was done. Called within a runtime.
-    pub fn start_servers(&self, link: Arc<dyn ThreadLink>) {
-        let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
-        if lease.is_none() && !self.offer.mcp_servers.is_empty() {
-            let text = |text: &OsString| text.to_str().map(str::to_owned);
-            let env =
-                self.workshop.env().iter().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
-            let servers = self.workshop.servers();
-            let acquired = servers.acquire(&self.offer.mcp_servers, &env.collect(), Arc::new(Linked(link)));
-            *lease = Some(Arc::new(acquired));
-        }
-    }
-
-    fn lease(&self) -> Option<Arc<Lease>> {
-        self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns the tools of one turn.
@@ -146,7 +132,7 @@ impl ThreadTools {
         host: Arc<dyn Host>,
         cancel: CancellationToken,
     ) -> TurnTools {
-        if let Some(lease) = self.lease() {
+        if let Some(lease) = self.servers.lease() {
             // What is not there by then is there in a later turn.
             let _ = tokio::time::timeout(MCP_GRACE, lease.settled()).await;
         }
@@ -180,7 +166,7 @@ impl ThreadTools {
 
     /// Ends all commands and waits until their items are complete, for a bounded time.
     pub async fn shut_down(&self) {
-        drop(self.lease.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.servers.let_go();
         self.terminate_all().await;
         self.tasks.close();
         if tokio::time::timeout(LAST_COMMANDS, self.tasks.wait()).await.is_err() {
@@ -210,19 +196,7 @@ impl ThreadTools {
         for tool in &self.offer.client_tools {
             tools.push(((tool.namespace.clone(), tool.name.clone()), Arc::new(tool.clone())));
         }
-        if let Some(lease) = self.lease().filter(|lease| !lease.servers().is_empty()) {
-            for tool in lease.tools().iter() {
-                let entry = self.offer.mcp_servers.get(tool.server()).and_then(|entry| entry.as_ref().ok());
-                let approval = entry.map(|entry| entry.approval_of(tool.tool())).unwrap_or_default();
-                let tool = McpTool { lease: Arc::clone(&lease), tool: tool.clone(), approval };
-                tools.push((bare(tool.tool.name()), Arc::new(tool)));
-            }
-            for what in [Listed::Resources, Listed::Templates] {
-                let tool = ListMcpResources { lease: Arc::clone(&lease), what };
-                tools.push((bare(what.name()), Arc::new(tool)));
-            }
-            tools.push((bare(ReadMcpResource::NAME), Arc::new(ReadMcpResource { lease })));
-        }
+        tools.extend(self.mcp_tools());
         tools
     }
 

@@ -7,10 +7,10 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use mcp::Servers;
+use mcp::{Entries, Lease, Observer, Servers};
 use sandbox::{Files, Network, Policy, Sandbox};
 
-use crate::{exec::Supervisor, mcp_programs::Programs, policy::SandboxPolicy};
+use crate::{exec::Supervisor, mcp_link::Unattended, mcp_programs::Programs, policy::SandboxPolicy};
 
 /// The first argument of our own program when it is to own a command.
 pub const SUPERVISE: &str = "__supervise";
@@ -50,9 +50,21 @@ impl Workshop {
         Arc::new(Self { program, home, env, sandbox: OnceLock::new(), servers })
     }
 
-    /// The MCP servers that run.
-    pub(crate) fn servers(&self) -> &Servers {
-        &self.servers
+    /// Takes a share in MCP servers, whose observer is told how they are and asked what they ask.
+    pub(crate) fn acquire(&self, entries: &Entries, observer: Arc<dyn Observer>) -> Lease {
+        let text = |text: &OsString| text.to_str().map(str::to_owned);
+        let env = self.env.iter().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
+        self.servers.acquire(entries, &env.collect(), observer)
+    }
+
+    /// Takes a share in MCP servers for somebody who only asks; what they ask is declined. Called within a runtime.
+    pub fn lease(&self, entries: &Entries) -> Lease {
+        self.acquire(entries, Arc::new(Unattended))
+    }
+
+    /// Has every MCP server that is asked for from now on started anew.
+    pub fn renew_servers(&self) {
+        self.servers.renew();
     }
 
     /// Ends all MCP servers.

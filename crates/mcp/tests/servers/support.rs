@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 /// Longer than any of this takes.
 pub const LONG: Duration = Duration::from_secs(30);
 
-pub type Entries = BTreeMap<String, Result<McpServer, ConfigError>>;
+pub use mcp::Entries;
 
 /// Where fakes write what happens to them.
 pub struct Folder(TempDir);
