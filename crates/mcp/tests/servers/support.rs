@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use config::{ConfigError, McpApproval, McpServer, McpTransport};
+use config::{McpApproval, McpServer, McpTransport};
 use futures::{FutureExt, future::BoxFuture};
 use mcp::{
     Answer, Call, CallResult, Lease, McpError, Observer, Owned, Program, Question, Servers, Started, Starter,
