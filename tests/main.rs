@@ -11,8 +11,12 @@ mod cli;
 mod doctor;
 mod index;
 mod many;
+mod mcp_server;
 #[cfg(target_os = "linux")]
 mod memory;
+#[cfg(target_os = "linux")]
+mod processes;
+mod review;
 mod rpc;
 mod schema;
 mod steps;

@@ -2,6 +2,7 @@
 
 mod archive;
 mod attachments;
+mod background_terminals;
 mod compact_start;
 mod delete;
 mod fork;
@@ -23,6 +24,7 @@ mod resume;
 mod revert;
 mod rollback;
 mod sections;
+mod shell_command;
 mod start;
 mod turns_list;
 mod unarchive;

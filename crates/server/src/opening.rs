@@ -95,7 +95,10 @@ pub(crate) fn open(
             name: cx.originator(),
             user_agent: handshake::user_agent(cx, client_name, version),
         },
-        tools: Arc::new(ThreadTools::new(Arc::clone(&cx.workshop), offer(&config, id, client_tools))),
+        tools: Arc::new(ThreadTools::new(
+            Arc::clone(&cx.workshop),
+            offer(&config, id, client_tools, thread_layer),
+        )),
         docs: ProjectDocs {
             home: cx.options.home.clone(),
             max_bytes: config.project_doc_max_bytes,
@@ -110,7 +113,12 @@ pub(crate) fn open(
 }
 
 /// Works out which tools a thread offers.
-fn offer(config: &Config, id: ThreadId, client_tools: Vec<ClientTool>) -> Offer {
+fn offer(
+    config: &Config,
+    id: ThreadId,
+    client_tools: Vec<ClientTool>,
+    overrides: Map<String, Value>,
+) -> Offer {
     let feature = |name: &str| config.features.get(name).copied();
     let on = |name: &str| feature(name).unwrap_or(false);
     Offer {
@@ -123,6 +131,7 @@ fn offer(config: &Config, id: ThreadId, client_tools: Vec<ClientTool>) -> Offer 
         environment: config.shell_environment.clone(),
         mcp_servers: config.mcp_servers.clone(),
         mcp_grace: MCP_GRACE,
+        overrides,
         web_search: match config.web_search {
             Some(config::WebSearch::Disabled) => WebSearch::Off,
             Some(config::WebSearch::Live) => WebSearch::Live,

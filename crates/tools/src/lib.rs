@@ -19,7 +19,9 @@ pub mod exec;
 mod goal;
 mod host;
 pub mod image;
+mod mcp_call;
 mod mcp_link;
+mod mcp_programs;
 mod policy;
 mod record;
 mod repository;
@@ -35,7 +37,10 @@ mod workshop;
 pub use causes::with_causes;
 pub use goal::{Goal, GoalEnd, GoalStep, is_about_the_goal};
 pub use host::*;
-pub use mcp::Status as McpStatus;
+pub use mcp::{
+    Call as McpCallOf, CallResult as McpCallResult, Entries as McpEntries, Lease as McpLease, McpError,
+    ServerState as McpServerState, Status as McpStatus,
+};
 pub use mcp_link::ThreadLink;
 pub use policy::SandboxPolicy;
 pub use repository::repository_root;

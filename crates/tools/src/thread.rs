@@ -1,5 +1,7 @@
 //! The tools of one loaded thread: what it offers, and what lasts from one turn to the next.
 
+mod servers;
+
 use std::{
     collections::BTreeMap,
     ffi::OsString,
@@ -8,20 +10,20 @@ use std::{
     time::Duration,
 };
 
-use config::{ConfigError, McpServer, ShellEnvironment};
-use mcp::Lease;
-use serde_json::{Value, json};
+use config::ShellEnvironment;
+use mcp::Entries;
+use serde_json::{Map, Value, json};
+use servers::ThreadServers;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     approval::Allowed,
     exec::{self, Sessions},
     host::{GrantScope, Host, Permissions},
-    mcp_link::{Linked, ThreadLink},
     tool::Tool,
     toolbox::{Key, TurnTools},
     tools::{
-        ApplyPatch, ClientTool, ExecCommand, GoalTool, McpTool, RequestPermissions, RequestUserInput, Shell,
+        ApplyPatch, ClientTool, ExecCommand, GoalTool, RequestPermissions, RequestUserInput, Shell,
         UpdatePlan, ViewImage, WriteStdin,
     },
     turn::TurnFacts,
@@ -54,9 +56,11 @@ pub struct Offer {
     /// Which variables commands see.
     pub environment: ShellEnvironment,
     /// The MCP servers of the config; a broken entry is a server that failed.
-    pub mcp_servers: BTreeMap<String, Result<McpServer, ConfigError>>,
+    pub mcp_servers: Entries,
     /// How long the first request of a turn waits for MCP servers that are still starting.
     pub mcp_grace: Duration,
+    /// What the client set over the config, for when that is read again.
+    pub overrides: Map<String, Value>,
 }
 
 /// How the provider may search the web.
@@ -80,8 +84,7 @@ pub struct ThreadTools {
     pub(crate) patching: tokio::sync::Mutex<()>,
     grants: Mutex<Grants>,
     offer: Offer,
-    /// The share in MCP servers, from when somebody listens to the thread until it is unloaded.
-    lease: Mutex<Option<Arc<Lease>>>,
+    servers: ThreadServers,
 }
 
 /// What the person granted beyond the sandbox.
@@ -109,7 +112,7 @@ pub struct BackgroundCommand {
 
 impl ThreadTools {
     /// Makes the tools of a thread; nothing is started.
-    pub fn new(workshop: Arc<Workshop>, offer: Offer) -> Self {
+    pub fn new(workshop: Arc<Workshop>, mut offer: Offer) -> Self {
         // A thread that is loaded again begins with other numbers than those that its history tells of.
         let first = 1000 + rand_below(9000);
         Self {
@@ -119,26 +122,9 @@ impl ThreadTools {
             allowed: Mutex::default(),
             patching: tokio::sync::Mutex::default(),
             grants: Mutex::default(),
+            servers: ThreadServers::new(std::mem::take(&mut offer.mcp_servers)),
             offer,
-            lease: Mutex::default(),
         }
-    }
-
-    /// Starts the MCP servers of the thread in the background, unless that was done. Called within a runtime.
-    pub fn start_servers(&self, link: Arc<dyn ThreadLink>) {
-        let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
-        if lease.is_none() && !self.offer.mcp_servers.is_empty() {
-            let text = |text: &OsString| text.to_str().map(str::to_owned);
-            let env =
-                self.workshop.env().iter().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
-            let servers = self.workshop.servers();
-            let acquired = servers.acquire(&self.offer.mcp_servers, &env.collect(), Arc::new(Linked(link)));
-            *lease = Some(Arc::new(acquired));
-        }
-    }
-
-    fn lease(&self) -> Option<Arc<Lease>> {
-        self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns the tools of one turn; the model is offered none of them before they are [gathered](TurnTools::gather).
@@ -153,7 +139,7 @@ impl ThreadTools {
 
     /// Waits for MCP servers that are still starting. One that is not there in time is there in a later turn.
     pub(crate) async fn servers_settled(&self) {
-        if let Some(lease) = self.lease() {
+        if let Some(lease) = self.servers.lease() {
             let _ = tokio::time::timeout(self.offer.mcp_grace, lease.settled()).await;
         }
     }
@@ -190,7 +176,7 @@ impl ThreadTools {
 
     /// Ends all commands and waits until their items are complete, for a bounded time.
     pub async fn shut_down(&self) {
-        drop(self.lease.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.servers.let_go();
         self.terminate_all().await;
         self.tasks.close();
         if tokio::time::timeout(LAST_COMMANDS, self.tasks.wait()).await.is_err() {
@@ -225,12 +211,7 @@ impl ThreadTools {
         for tool in &self.offer.client_tools {
             tools.push(((tool.namespace.clone(), tool.name.clone()), Arc::new(tool.clone())));
         }
-        if let Some(lease) = self.lease() {
-            for tool in lease.tools().iter() {
-                let tool = McpTool { lease: Arc::clone(&lease), tool: tool.clone() };
-                tools.push((bare(tool.tool.name()), Arc::new(tool)));
-            }
-        }
+        tools.extend(self.mcp_tools());
         tools
     }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::TcpListener, sync::Arc, time::Duration};
 use agent::{
     Agents, Event, Input, Keep, Load, Observer, Outcome, Parts, ProjectDocs, Settings, Thread, TurnRequest,
 };
-use config::{ApprovalPolicy, McpServer, McpTransport};
+use config::{ApprovalPolicy, McpApproval, McpServer, McpTransport};
 use futures::{FutureExt, future::BoxFuture};
 use model::{Model, Step, TokenUsage};
 use rollout::{Home, SessionMeta};
@@ -181,6 +181,8 @@ pub fn a_silent_server() -> (TcpListener, Offer) {
         tool_timeout: LONG,
         enabled_tools: None,
         disabled_tools: Vec::new(),
+        approval: McpApproval::default(),
+        tool_approvals: BTreeMap::new(),
     };
     let mcp_servers = BTreeMap::from([("silent".to_owned(), Ok(server))]);
     (listener, Offer { mcp_servers, mcp_grace: LONG, ..Offer::default() })
