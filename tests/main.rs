@@ -8,9 +8,17 @@
 #![allow(clippy::cloned_ref_to_slice_refs, clippy::cmp_owned, clippy::drop_non_drop)]
 
 mod cli;
+mod doctor;
 #[cfg(target_os = "linux")]
 mod faults;
 mod index;
+mod many;
+mod mcp_server;
+#[cfg(target_os = "linux")]
+mod memory;
+#[cfg(target_os = "linux")]
+mod processes;
+mod review;
 mod rpc;
 mod schema;
 mod steps;

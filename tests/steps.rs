@@ -1,8 +1,9 @@
 //! What most tests do on their way to what they are about.
 
 use protocol::{
-    AgentMessageDeltaNotification, Thread, ThreadItem, ThreadList, ThreadListParams, ThreadRead, ThreadStart,
-    ThreadStartParams, Turn, TurnCompletedNotification, TurnStart, TurnStatus, UserInput,
+    AgentMessageDeltaNotification, AskForApproval, SandboxMode, Thread, ThreadItem, ThreadList,
+    ThreadListParams, ThreadOverrides, ThreadRead, ThreadStart, ThreadStartParams, Turn,
+    TurnCompletedNotification, TurnStart, TurnStatus, UserInput,
 };
 use testkit::{Answer, Daemon, Gate, Home, RpcError, ask, events, of, say, with_turns};
 
@@ -18,6 +19,28 @@ pub fn refused(error: RpcError) -> String {
 /// Starts a thread and returns its id.
 pub async fn start(d: &mut Daemon) -> String {
     d.call::<ThreadStart>(ThreadStartParams::default()).await.thread.id
+}
+
+/// Starts a thread that works in the home's work folder, may touch this much, and asks for more.
+pub async fn start_in(home: &Home, d: &mut Daemon, sandbox: SandboxMode) -> String {
+    start_asking(home, d, sandbox, AskForApproval::OnRequest).await
+}
+
+/// The same for a thread that asks as told.
+pub async fn start_asking(
+    home: &Home,
+    d: &mut Daemon,
+    sandbox: SandboxMode,
+    approval: AskForApproval,
+) -> String {
+    let cwd = Some(home.work().to_string_lossy().into_owned());
+    let overrides = ThreadOverrides {
+        cwd,
+        approval_policy: Some(approval),
+        sandbox: Some(sandbox),
+        ..ThreadOverrides::default()
+    };
+    d.call::<ThreadStart>(ThreadStartParams { overrides, ..ThreadStartParams::default() }).await.thread.id
 }
 
 /// Runs a turn to its end, which must be a good one, and returns it as it was told last.

@@ -2,11 +2,15 @@
 
 mod archive;
 mod attachments;
+mod background_terminals;
 mod compact_start;
 mod delete;
 mod fork;
+#[cfg(target_os = "linux")]
+mod giant;
 mod goal_clear;
 mod goal_set;
+mod goal_tools;
 mod goal_turns;
 mod goals;
 mod inject_items;
@@ -20,6 +24,7 @@ mod resume;
 mod revert;
 mod rollback;
 mod sections;
+mod shell_command;
 mod start;
 mod turns_list;
 mod unarchive;

@@ -11,7 +11,9 @@ use toml::Table;
 /// Which crates a crate may use: the map of the design. A crate is added here when it is added there.
 const MAP: &[(&str, &[&str])] = &[
     ("agent", &["config", "history", "items", "model", "rollout", "threads", "tools"]),
+    ("bench", &["testkit"]),
     ("config", &[]),
+    ("doctor", &["rollout", "state", "threads"]),
     ("faults", &[]),
     ("history", &["items", "protocol", "rollout", "shell"]),
     ("items", &[]),
@@ -30,7 +32,7 @@ const MAP: &[(&str, &[&str])] = &[
         ],
     ),
     ("shell", &[]),
-    ("skein", &["config", "jsonrpc", "protocol", "server"]),
+    ("skein", &["config", "doctor", "jsonrpc", "protocol", "server"]),
     ("state", &["rollout"]),
     ("testkit", &["protocol", "rollout"]),
     ("threads", &["history", "items", "protocol", "rollout", "state"]),
@@ -38,7 +40,7 @@ const MAP: &[(&str, &[&str])] = &[
 ];
 
 /// What only tests may use.
-const TESTS_ONLY: &[&str] = &["faults", "testkit"];
+const TESTS_ONLY: &[&str] = &["bench", "faults", "testkit"];
 
 /// Nobody reads a longer file from top to bottom.
 const LONGEST_FILE: usize = 600;

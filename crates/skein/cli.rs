@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    process::ExitCode,
 };
 
 use anyhow::{Context, bail};
@@ -11,7 +12,10 @@ use config::{Loader, Override, parse_override};
 use server::Options;
 use tokio_util::sync::CancellationToken;
 
-use crate::{logging, try_out};
+use crate::{
+    doctor::{self, Doctor},
+    logging, try_out,
+};
 
 /// A daemon that keeps conversations with a coding agent, for editors, SDKs and bots to talk to over stdio.
 ///
@@ -36,6 +40,11 @@ enum Command {
         #[arg(default_value = "hello")]
         message: String,
     },
+    /// Look a CODEX_HOME over: damaged lines, an index that differs, what takes room, what other servers choke on.
+    ///
+    /// Nothing is written unless --repair says so. Ends with 0 for a home in order, 1 for one with faults, 2 where
+    /// nothing could be checked.
+    Doctor(Doctor),
 }
 
 #[derive(Debug, Args)]
@@ -97,18 +106,20 @@ fn version() -> &'static str {
 
 impl Cli {
     /// Does what the command line says.
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         logging::start(env::var("RUST_LOG").ok().as_deref(), env::var("LOG_FORMAT").ok().as_deref());
         match self.command {
-            Command::AppServer(AppServer { print: Some(print), .. }) => print.run(),
+            Command::AppServer(AppServer { print: Some(print), .. }) => print.run()?,
             Command::AppServer(AppServer { settings, listen, stdio, .. }) => {
                 if listen != "stdio://" && !stdio {
                     bail!("--listen {listen}: only stdio:// is supported so far");
                 }
-                serve(self.settings.and(settings))
+                serve(self.settings.and(settings))?;
             }
-            Command::Try { message } => try_out::run(&message),
+            Command::Try { message } => try_out::run(&message)?,
+            Command::Doctor(options) => return Ok(doctor::run(&options, &home_path()?)),
         }
+        Ok(ExitCode::SUCCESS)
     }
 }
 
@@ -181,15 +192,19 @@ fn stop_when_told(stop: CancellationToken) -> anyhow::Result<tokio::task::JoinHa
     }))
 }
 
-/// Returns `CODEX_HOME`, made when it is missing; `~/.codex` where nothing is set.
+/// Returns `CODEX_HOME`, made when it is missing.
 fn home() -> anyhow::Result<PathBuf> {
-    let set = env::var_os("CODEX_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
-    let home = match set {
-        Some(home) => home,
-        None => env::home_dir().context("cannot find the home folder; set CODEX_HOME")?.join(".codex"),
-    };
+    let home = home_path()?;
     make_home(&home).with_context(|| format!("cannot make CODEX_HOME {}", home.display()))?;
     home.canonicalize().with_context(|| format!("cannot use CODEX_HOME {}", home.display()))
+}
+
+/// Returns `CODEX_HOME`, there or not; `~/.codex` where nothing is set.
+fn home_path() -> anyhow::Result<PathBuf> {
+    match env::var_os("CODEX_HOME").filter(|home| !home.is_empty()) {
+        Some(home) => Ok(home.into()),
+        None => Ok(env::home_dir().context("cannot find the home folder; set CODEX_HOME")?.join(".codex")),
+    }
 }
 
 fn make_home(home: &Path) -> std::io::Result<()> {

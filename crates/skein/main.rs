@@ -1,6 +1,7 @@
 //! The program: arguments, environment and logging; everything else is in the crates.
 
 mod cli;
+mod doctor;
 mod logging;
 mod try_out;
 
@@ -13,7 +14,7 @@ fn main() -> ExitCode {
     // Before anything else, since both need a process of one thread.
     match args.split_first() {
         Some((first, rest)) if first == server::SUPERVISE => {
-            return done(server::supervise(&args[..1], rest).map_err(Into::into));
+            return done(server::supervise(&args[..1], rest).map(|()| ExitCode::SUCCESS).map_err(Into::into));
         }
         Some((first, rest)) if first == server::CONFINE => return server::confine(rest.iter().cloned()),
         _ => {}
@@ -21,9 +22,9 @@ fn main() -> ExitCode {
     done(cli::Cli::parse().run())
 }
 
-fn done(outcome: anyhow::Result<()>) -> ExitCode {
+fn done(outcome: anyhow::Result<ExitCode>) -> ExitCode {
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             #[allow(clippy::print_stderr, reason = "the reason why nothing was started")]
             {

@@ -3,7 +3,8 @@
 use pretty_assertions::assert_eq;
 use protocol::{
     ErrorNotification, ItemCompletedNotification, ItemStartedNotification, ThreadCompactStart,
-    ThreadCompactStartParams, ThreadItem, ThreadResume, TurnCompletedNotification, TurnStatus,
+    ThreadCompactStartParams, ThreadItem, ThreadResume, ThreadTokenUsageUpdatedNotification,
+    TurnCompletedNotification, TurnStatus,
 };
 use testkit::{Answer, Daemon, Home, Rollout, of, say};
 
@@ -43,6 +44,25 @@ async fn it_is_a_turn_of_one_item_and_the_model_goes_on_with_the_summary() {
         assert!(said.iter().any(|text| text == "q1") && !said.iter().any(|text| text == "a1"), "{said:?}");
     }
     assert_eq!(texts(&turns(&mut d, &id).await)[0], ["q1", "a1"]);
+}
+
+#[tokio::test]
+async fn what_is_left_is_told_and_not_compacted_again_after_a_resume() {
+    // Every answer of the model counts 15.
+    let home = Home::new().with_setting("model_auto_compact_token_limit = 12");
+    let mut d = Daemon::start(&home).await;
+    let id = start(&mut d).await;
+    turn(&mut d, &id, "q1").await;
+    d.call::<ThreadCompactStart>(compact(&id)).await;
+    let done = d.note_where::<ItemCompletedNotification>(|note| is_compaction(&note.item)).await;
+    let is_estimate = |note: &ThreadTokenUsageUpdatedNotification| note.token_usage.last.input_tokens == 0;
+    let left = d.note_where::<ThreadTokenUsageUpdatedNotification>(is_estimate).await;
+    assert_eq!((&left.turn_id, left.token_usage.total.total_tokens), (&done.turn_id, 30));
+    assert!(left.token_usage.last.total_tokens > 0, "{left:?}");
+    d.note_where::<TurnCompletedNotification>(|note| note.turn.id == done.turn_id).await;
+    d.restart().await.call::<ThreadResume>(of(&id)).await;
+    turn(&mut d, &id, "q2").await;
+    assert_eq!(home.model().requests().len(), 3);
 }
 
 #[tokio::test]

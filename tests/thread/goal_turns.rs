@@ -2,11 +2,12 @@
 
 use pretty_assertions::assert_eq;
 use protocol::{
-    ErrorNotification, ThreadGoalSetParams, ThreadGoalStatus as Status, ThreadRollback, ThreadRollbackParams,
-    TurnInterrupt, TurnInterruptParams, TurnStart, TurnStartedNotification, TurnStatus,
+    ErrorNotification, ThreadGoalSetParams, ThreadGoalStatus as Status, ThreadResume, ThreadRollback,
+    ThreadRollbackParams, TurnCompletedNotification, TurnInterrupt, TurnInterruptParams, TurnStart,
+    TurnStartedNotification, TurnStatus,
 };
 use serde_json::json;
-use testkit::{Answer, Daemon, Gate, Home, Note, Request, ask, call, events, json_lines, say};
+use testkit::{Answer, Daemon, Gate, Home, Note, Request, ask, call, events, json_lines, of, say};
 
 use super::goals::{get, put_aside, set, stands, to_be, to_reach, told, with_budget};
 use crate::steps::{begin_slow, ended, read, slow, start, texts, turn, turns};
@@ -16,6 +17,11 @@ async fn pursue(d: &mut Daemon, params: ThreadGoalSetParams) -> String {
     let earlier = started(d);
     set(d, params).await;
     d.note_where::<TurnStartedNotification>(|note| !earlier.contains(&note.turn.id)).await.turn.id
+}
+
+/// Waits for the end of the turn that follows those whose end was waited for.
+async fn next(d: &mut Daemon) {
+    d.note::<TurnCompletedNotification>().await;
 }
 
 /// The turns that began by now.
@@ -64,15 +70,47 @@ async fn a_goal_begins_a_turn_by_itself_behind_its_answer() {
 }
 
 #[tokio::test]
-async fn without_more_to_say_it_rests_and_what_the_person_says_is_for_it_too() {
+async fn without_more_to_say_it_rests_until_the_person_says_something_which_is_for_it_too() {
     let home = Home::new();
     let mut d = Daemon::start(&home).await;
     let id = start(&mut d).await;
     pursue_to_the_end(&mut d, to_reach(&id, "ship it")).await;
     let from = d.notes().len();
     turn(&mut d, &id, "and now").await;
-    assert_eq!(told(&d, from), ["active", "turn", "turn: Active 30", "idle", "end Completed"]);
-    assert_eq!((home.model().requests().len(), stands(get(&mut d, &id).await)), (2, (Status::Active, 30)));
+    next(&mut d).await;
+    let turn_of = |tokens| {
+        ["active", "turn", &format!("turn: Active {tokens}"), "idle", "end Completed"].map(str::to_owned)
+    };
+    assert_eq!(told(&d, from), [turn_of(30), turn_of(45)].concat());
+    assert_eq!((home.model().requests().len(), stands(get(&mut d, &id).await)), (3, (Status::Active, 45)));
+}
+
+#[tokio::test]
+async fn a_turn_that_did_something_is_followed_by_another_one() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&mut d).await;
+    let plan = json!({ "plan": [{ "step": "all", "status": "completed" }] });
+    home.model().script([call("c1", "update_plan", &plan), say("a step"), say("no more")]);
+    pursue_to_the_end(&mut d, to_reach(&id, "ship it")).await;
+    next(&mut d).await;
+    assert_eq!(texts(&turns(&mut d, &id).await), [["a step"], ["no more"]]);
+    assert_eq!(home.model().requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_thread_that_is_loaded_again_goes_on_and_one_that_is_loaded_does_not() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&mut d).await;
+    pursue_to_the_end(&mut d, to_reach(&id, "ship it")).await;
+    d.call::<ThreadResume>(of(&id)).await;
+    d.restart().await.call::<ThreadResume>(of(&id)).await;
+    next(&mut d).await;
+    let expected =
+        ["idle", "client: Active 15", "active", "turn", "turn: Active 30", "idle", "end Completed"];
+    assert_eq!(told(&d, 0), expected);
+    assert_eq!(home.model().requests().len(), 2);
 }
 
 #[tokio::test]
@@ -136,6 +174,7 @@ async fn a_goal_that_is_set_during_a_turn_comes_next() {
     assert_eq!(ended(&mut d, &next).await.status, TurnStatus::Completed);
     let [goal] = &of_the_goal(&home.model().last_request())[..] else { panic!("one message") };
     assert!(goal.contains("<objective>\ntwo\n"), "{goal}");
+    set(&mut d, to_be(&id, Status::Paused)).await;
     turn(&mut d, &id, "bye").await;
     assert_eq!(
         texts(&turns(&mut d, &id).await),
@@ -173,6 +212,7 @@ async fn a_turn_that_is_stopped_leaves_the_goal_as_it_was() {
     d.call::<TurnInterrupt>(TurnInterruptParams { thread_id: id.clone(), turn_id: running.clone() }).await;
     assert_eq!(ended(&mut d, &running).await.status, TurnStatus::Interrupted);
     assert_eq!(stands(get(&mut d, &id).await), (Status::Active, 0));
+    set(&mut d, to_be(&id, Status::Paused)).await;
     turn(&mut d, &id, "hello").await;
     assert_eq!(home.model().requests().len(), 2);
     assert_eq!(pursue_to_the_end(&mut d, to_be(&id, Status::Active)).await, TurnStatus::Completed);
@@ -247,6 +287,7 @@ async fn its_turns_can_be_taken_back_and_the_model_forgets_them() {
     pursue_to_the_end(&mut d, to_reach(&id, "ship it")).await;
     d.call::<ThreadRollback>(ThreadRollbackParams { thread_id: id.clone(), num_turns: 1 }).await;
     assert_eq!(texts(&turns(&mut d, &id).await), [["hello", "Done"]]);
+    set(&mut d, to_be(&id, Status::Paused)).await;
     turn(&mut d, &id, "on").await;
     let request = home.model().last_request();
     let said: Vec<_> = request.talk().into_iter().map(|(_, text)| text).collect();

@@ -2,7 +2,8 @@
 
 use pretty_assertions::assert_eq;
 use protocol::{
-    ThreadStatus, TurnInterrupt, TurnInterruptParams, TurnStart, TurnStatus, TurnSteer, TurnSteerParams,
+    ThreadStatus, TurnInterrupt, TurnInterruptParams, TurnStart, TurnStartedNotification, TurnStatus,
+    TurnSteer, TurnSteerParams,
 };
 use testkit::{Answer, Daemon, Gate, Home, ask};
 
@@ -55,6 +56,20 @@ async fn a_turn_that_still_waits_for_the_model_can_be_stopped() {
     home.model().script([Answer::stream([]).wait(&gate)]);
     let running = d.call::<TurnStart>(ask(&id, "hi")).await.turn.id;
     home.model().asked(1).await;
+    d.call::<TurnInterrupt>(interrupt(&id, &running)).await;
+    assert_eq!(ended(&mut d, &running).await.status, TurnStatus::Interrupted);
+    assert_eq!(texts(&turns(&mut d, &id).await), [["hi"]]);
+}
+
+#[tokio::test]
+async fn a_turn_that_still_waits_for_its_servers_can_be_stopped() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/mcp", silent.local_addr().unwrap());
+    let home = Home::new().with_tables(&format!("[mcp_servers.silent]\nurl = \"{url}\""));
+    let mut d = Daemon::start(&home).await;
+    let id = start(&mut d).await;
+    let running = d.call::<TurnStart>(ask(&id, "hi")).await.turn.id;
+    d.note::<TurnStartedNotification>().await;
     d.call::<TurnInterrupt>(interrupt(&id, &running)).await;
     assert_eq!(ended(&mut d, &running).await.status, TurnStatus::Interrupted);
     assert_eq!(texts(&turns(&mut d, &id).await), [["hi"]]);

@@ -5,12 +5,12 @@ use std::fs;
 use pretty_assertions::assert_eq;
 use protocol::{
     AgentMessageDeltaNotification, AskForApproval, ItemCompletedNotification, ItemStartedNotification,
-    ReasoningSummaryTextDeltaNotification, ReasoningTextDeltaNotification, ThreadItem,
+    ReasoningSummaryTextDeltaNotification, ReasoningTextDeltaNotification, ThreadItem, ThreadResume,
     ThreadStartedNotification, ThreadTokenUsageUpdatedNotification, TurnCompletedNotification, TurnItemsView,
     TurnStart, TurnStartParams, TurnStartedNotification, TurnStatus, UserInput,
 };
 use serde_json::json;
-use testkit::{Answer, Daemon, Gate, Home, ask, events, say};
+use testkit::{Answer, Daemon, Gate, Home, ask, events, of, say};
 
 use crate::steps::{UNKNOWN, begin_slow, ended, refused, slow, start, texts, turn, turns};
 
@@ -325,4 +325,25 @@ async fn turns_of_several_threads_do_not_mix() {
     for request in home.model().requests() {
         assert_eq!(request.talk().len(), 1, "{:?}", request.talk());
     }
+}
+
+#[tokio::test]
+async fn what_is_sent_again_under_its_id_is_answered_alike_and_done_once() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&mut d).await;
+    let named =
+        |text: &str| TurnStartParams { client_user_message_id: Some("mine".into()), ..ask(&id, text) };
+    let gate = Gate::closed();
+    home.model().script([slow(&gate)]);
+    let answered = d.call::<TurnStart>(named("hi")).await.turn;
+    assert_eq!(d.call::<TurnStart>(named("hi")).await.turn, answered);
+    gate.open();
+    ended(&mut d, &answered.id).await;
+    assert_eq!(d.call::<TurnStart>(named("hi")).await.turn, answered);
+    d.restart().await.call::<ThreadResume>(of(&id)).await;
+    assert_eq!(d.call::<TurnStart>(named("hi")).await.turn, answered);
+    turn(&mut d, &id, "hi").await;
+    assert_eq!(texts(&turns(&mut d, &id).await), [["hi", "at last"], ["hi", "Done"]]);
+    assert_eq!(home.model().requests().len(), 2);
 }

@@ -1,11 +1,14 @@
 //! `turn/steer`: more words for the turn that runs.
 
 use pretty_assertions::assert_eq;
-use protocol::{ItemCompletedNotification, ThreadItem, TurnSteer, TurnSteerParams};
+use protocol::{
+    ItemCompletedNotification, ReviewStart, ReviewStartParams, ReviewTarget, ThreadCompactStart,
+    ThreadCompactStartParams, ThreadItem, TurnStartedNotification, TurnSteer, TurnSteerParams,
+};
 use serde_json::json;
-use testkit::{Daemon, Home, ask, say};
+use testkit::{Daemon, Gate, Home, ask, say};
 
-use crate::steps::{UNKNOWN, begin_slow, ended, refused, start, texts, turn, turns};
+use crate::steps::{UNKNOWN, begin_slow, ended, refused, slow, start, texts, turn, turns};
 
 fn steer(thread: &str, turn: &str, text: &str) -> TurnSteerParams {
     TurnSteerParams {
@@ -68,6 +71,43 @@ async fn without_a_turn_there_is_nothing_to_steer() {
         (UNKNOWN, format!("thread not found: {UNKNOWN}")),
     ] {
         assert_eq!(refused(d.fail::<TurnSteer>(steer(thread, &over, "more")).await), text);
+    }
+}
+
+#[tokio::test]
+async fn neither_a_review_nor_a_compaction_can_be_steered() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&mut d).await;
+    turn(&mut d, &id, "hi").await;
+    d.note::<TurnStartedNotification>().await;
+    for kind in ["review", "compact"] {
+        let gate = Gate::closed();
+        home.model().script([slow(&gate)]);
+        match kind {
+            "review" => drop(d.call::<ReviewStart>(review(&id)).await),
+            _ => drop(d.call::<ThreadCompactStart>(ThreadCompactStartParams { thread_id: id.clone() }).await),
+        }
+        let running = d.note_where::<TurnStartedNotification>(|note| note.thread_id == id).await.turn.id;
+        let error = d.fail::<TurnSteer>(steer(&id, &running, "more")).await;
+        let data = json!({
+            "message": error.message,
+            "codexErrorInfo": { "activeTurnNotSteerable": { "turnKind": kind } },
+            "additionalDetails": null,
+        });
+        assert_eq!((error.code, error.data), (-32600, Some(data)));
+        let message = refused(d.fail::<TurnSteer>(steer(&id, UNKNOWN, "more")).await);
+        assert_eq!(message, format!("expected active turn id `{UNKNOWN}` but found `{running}`"));
+        gate.open();
+        ended(&mut d, &running).await;
+    }
+}
+
+fn review(thread: &str) -> ReviewStartParams {
+    ReviewStartParams {
+        thread_id: thread.into(),
+        target: ReviewTarget::Custom { instructions: "look".into() },
+        delivery: None,
     }
 }
 

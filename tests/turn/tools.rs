@@ -4,29 +4,20 @@ use std::fs;
 
 use pretty_assertions::assert_eq;
 use protocol::{
-    AskForApproval, CommandExecutionApprovalDecision as Decision, CommandExecutionRequestApproval,
+    CommandExecutionApprovalDecision as Decision, CommandExecutionRequestApproval,
     CommandExecutionRequestApprovalResponse, CommandExecutionStatus, PatchApplyStatus, SandboxMode,
-    ThreadItem, ThreadOverrides, ThreadStart, ThreadStartParams, TurnDiffUpdatedNotification, TurnStart,
-    TurnStatus,
+    ThreadItem, TurnDiffUpdatedNotification, TurnStart, TurnStatus,
 };
 use serde_json::json;
 use testkit::{Daemon, Home, ask, call, say};
 
-use crate::steps::{ended, turn, turns};
-
-/// Starts a thread that works in the home's work folder, and may touch this much.
-async fn start(home: &Home, d: &mut Daemon, sandbox: SandboxMode) -> String {
-    let cwd = Some(home.work().to_string_lossy().into_owned());
-    let approval_policy = Some(AskForApproval::OnRequest);
-    let overrides = ThreadOverrides { cwd, approval_policy, sandbox: Some(sandbox), ..Default::default() };
-    d.call::<ThreadStart>(ThreadStartParams { overrides, ..Default::default() }).await.thread.id
-}
+use crate::steps::{ended, start_in, turn, turns};
 
 #[tokio::test]
 async fn a_command_is_answered_and_reads_back_as_it_ran() {
     let home = Home::new();
     let mut d = Daemon::start(&home).await;
-    let id = start(&home, &mut d, SandboxMode::DangerFullAccess).await;
+    let id = start_in(&home, &mut d, SandboxMode::DangerFullAccess).await;
     let command = json!({ "cmd": "echo out; exit 3" });
     home.model().script([call("c1", "exec_command", &command), say("done")]);
     turn(&mut d, &id, "go").await;
@@ -43,10 +34,23 @@ async fn a_command_is_answered_and_reads_back_as_it_ran() {
 }
 
 #[tokio::test]
+async fn a_command_is_told_where_it_runs() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start_in(&home, &mut d, SandboxMode::DangerFullAccess).await;
+    let command =
+        json!({ "cmd": "echo $CODEX_THREAD_ID $CODEX_SESSION_ID $CODEX_TOOL_CALL_ID $CODEX_VERSION" });
+    home.model().script([call("c1", "exec_command", &command), say("done")]);
+    turn(&mut d, &id, "go").await;
+    let told = home.model().last_request().output_of("c1").to_string();
+    assert!(told.contains(&format!("{id} {id} c1 0.169.0")), "{told}");
+}
+
+#[tokio::test]
 async fn a_command_that_is_declined_does_not_run_and_the_turn_goes_on() {
     let home = Home::new();
     let mut d = Daemon::start(&home).await;
-    let id = start(&home, &mut d, SandboxMode::ReadOnly).await;
+    let id = start_in(&home, &mut d, SandboxMode::ReadOnly).await;
     let command =
         json!({ "cmd": "touch made", "sandbox_permissions": "require_escalated", "justification": "May I?" });
     home.model().script([call("c1", "exec_command", &command), say("done")]);
@@ -65,7 +69,7 @@ async fn a_command_that_is_declined_does_not_run_and_the_turn_goes_on() {
 async fn a_command_cannot_write_where_it_may_only_read() {
     let home = Home::new();
     let mut d = Daemon::start(&home).await;
-    let id = start(&home, &mut d, SandboxMode::ReadOnly).await;
+    let id = start_in(&home, &mut d, SandboxMode::ReadOnly).await;
     let command = json!({ "cmd": "touch made; echo rc=$?" });
     home.model().script([call("c1", "exec_command", &command), say("done")]);
     turn(&mut d, &id, "go").await;
@@ -77,12 +81,17 @@ async fn a_command_cannot_write_where_it_may_only_read() {
 async fn a_patch_changes_files_and_the_turn_shows_its_diff() {
     let home = Home::new();
     let mut d = Daemon::start(&home).await;
-    let id = start(&home, &mut d, SandboxMode::WorkspaceWrite).await;
+    let id = start_in(&home, &mut d, SandboxMode::WorkspaceWrite).await;
     let patch = "*** Begin Patch\n*** Add File: new.txt\n+one\n*** End Patch\n";
     home.model().script([call("p1", "apply_patch", &json!({ "input": patch })), say("done")]);
     turn(&mut d, &id, "go").await;
     assert_eq!(fs::read_to_string(home.work().join("new.txt")).unwrap(), "one\n");
-    assert!(d.note::<TurnDiffUpdatedNotification>().await.diff.contains("+one"));
+    // Once behind the patch, and once more before the turn is over.
+    let diff = d.note::<TurnDiffUpdatedNotification>().await.diff;
+    assert!(diff.contains("+one"), "{diff}");
+    assert_eq!(d.note::<TurnDiffUpdatedNotification>().await.diff, diff);
+    let last = ["turn/diff/updated", "thread/status/changed", "turn/completed"];
+    assert!(d.methods_from(0).ends_with(&last), "{:?}", d.methods_from(0));
     let stored = turns(d.restart().await, &id).await;
     let patched = stored[0].items.iter().any(
         |item| matches!(item, ThreadItem::FileChange { id, status: PatchApplyStatus::Completed, .. } if id == "p1"),

@@ -18,8 +18,9 @@ use tools::UserShell;
 use uuid::Uuid;
 
 use crate::{
-    AgentError,
+    AgentError, Closed,
     event::{Event, Why},
+    goal,
     host::TurnHost,
     session::{self, Session},
     settings::Overrides,
@@ -75,9 +76,14 @@ struct Running {
     id: String,
     cancel: CancellationToken,
     steering: Arc<Steering>,
+    /// What it is, where words cannot join it.
+    closed: Option<Closed>,
     host: Arc<TurnHost>,
-    task: JoinHandle<Session>,
+    task: JoinHandle<Ended>,
 }
+
+/// What a turn gives back, and whether the goal of the thread is worked on next.
+type Ended = (Session, bool);
 
 pub(crate) struct Actor {
     shared: Arc<Shared>,
@@ -96,7 +102,7 @@ pub(crate) struct Actor {
 #[allow(clippy::large_enum_variant, reason = "one at a time, and taken apart at once")]
 enum Next {
     Op(Op),
-    TurnOver(Result<Session, tokio::task::JoinError>),
+    TurnOver(Result<Ended, tokio::task::JoinError>),
     Unload(Why),
 }
 
@@ -127,7 +133,7 @@ impl Actor {
             match self.next().await {
                 Next::Op(Op::Unload { reply }) => break (Why::Asked, Some(reply)),
                 Next::Op(op) => self.take(op).await,
-                Next::TurnOver(session) => self.turn_over(session).await,
+                Next::TurnOver(ended) => self.turn_over(ended).await,
                 Next::Unload(why) => break (why, None),
             }
         };
@@ -142,6 +148,7 @@ impl Actor {
 
     async fn next(&mut self) -> Next {
         if self.running.is_none()
+            && !self.stop.is_cancelled()
             && let Some(op) = self.deferred.pop_front()
         {
             return Next::Op(op);
@@ -150,8 +157,8 @@ impl Actor {
         let idle = !self.watched && self.running.is_none();
         tokio::select! {
             biased;
-            session = async { (&mut self.running.as_mut().expect("guarded").task).await }, if self.running.is_some() => {
-                Next::TurnOver(session)
+            ended = async { (&mut self.running.as_mut().expect("guarded").task).await }, if self.running.is_some() => {
+                Next::TurnOver(ended)
             }
             () = self.stop.cancelled() => Next::Unload(Why::Shutdown),
             op = self.ops.recv() => op.map_or(Next::Unload(Why::Shutdown), Next::Op),
@@ -163,7 +170,7 @@ impl Actor {
         self.idle_since = Instant::now();
         match op {
             Op::StartTurn(start) => self.start_turn(*start).await,
-            Op::Steer { expected, said, reply } => drop(reply.send(self.steer(&expected, said))),
+            Op::Steer { expected, said, reply } => drop(reply.send(self.steer(&expected, said).await)),
             Op::Interrupt { turn, reply } => drop(reply.send(self.interrupt(&turn))),
             Op::Watched(watched) => self.watched = watched,
             Op::Pursue => self.pursue().await,
@@ -192,9 +199,12 @@ impl Actor {
         }
     }
 
-    /// Starts a turn, or lets the running one take the input in.
+    /// Starts a turn, or lets the running one take the input in; what was said before is not said again.
     async fn start_turn(&mut self, start: StartTurn) {
         let StartTurn { task, overrides, reply, answered } = start;
+        if let Some(turn) = self.heard_in(task.client_id()).await {
+            return drop(reply.send(Ok(Started { turn })));
+        }
         if let Some(running) = &self.running {
             let refused = match task {
                 Task::Inputs { said, output_schema } => match running.steering.push(said) {
@@ -218,11 +228,13 @@ impl Actor {
                 drop(reply.send(Err(error)));
             }
             Ok(id) => {
-                let (cancel, steering) = (CancellationToken::new(), Arc::new(Steering::default()));
+                let cancel = CancellationToken::new();
+                let steering = Arc::new(Steering::of(&task));
                 let host = Arc::new(TurnHost::new(Arc::clone(&self.shared), id.clone()));
                 self.shared.set_host(&host);
                 self.shared.set_running(Some(id.clone()));
                 drop(reply.send(Ok(Started { turn: id.clone() })));
+                let closed = task.closed();
                 let turn = turn::Turn {
                     id: id.clone(),
                     task,
@@ -232,10 +244,41 @@ impl Actor {
                 };
                 let task = tokio::spawn(async move {
                     drop(answered.await);
-                    session.run(turn).await;
-                    session
+                    let goes_on = session.run(turn).await;
+                    (session, goes_on)
                 });
-                self.running = Some(Running { id, cancel, steering, host, task });
+                self.running = Some(Running { id, cancel, steering, closed, host, task });
+                self.answer_repeats();
+            }
+        }
+    }
+
+    /// Has a turn begin for the goal behind what waits by now; one is enough, however often it is asked for.
+    fn pursue_later(&mut self) {
+        self.deferred.retain(|op| !matches!(op, Op::Pursue));
+        self.deferred.push_back(Op::Pursue);
+    }
+
+    /// Returns the turn in which what has this id was heard, or is about to be.
+    async fn heard_in(&self, client_id: Option<&str>) -> Option<String> {
+        let client_id = client_id?;
+        match self.running.as_ref().filter(|running| running.steering.holds(client_id)) {
+            Some(running) => Some(running.id.clone()),
+            None => self.shared.heard_in(client_id).await,
+        }
+    }
+
+    /// Answers those who wait to say what the turn that has just begun is about.
+    fn answer_repeats(&mut self) {
+        let Some(Running { id, steering, .. }) = &self.running else { return };
+        for op in std::mem::take(&mut self.deferred) {
+            match op {
+                Op::StartTurn(start)
+                    if start.task.client_id().is_some_and(|client_id| steering.holds(client_id)) =>
+                {
+                    drop(start.reply.send(Ok(Started { turn: id.clone() })));
+                }
+                op => self.deferred.push_back(op),
             }
         }
     }
@@ -243,8 +286,10 @@ impl Actor {
     /// Begins a turn for the goal of the thread, if it has one that is active by the time that no other turn runs.
     async fn pursue(&mut self) {
         if self.running.is_some() {
-            self.deferred.retain(|op| !matches!(op, Op::Pursue)); // one turn is enough, however often it is asked for
-            return self.deferred.push_back(Op::Pursue);
+            return self.pursue_later();
+        }
+        if !goal::is_worked_on(&self.shared, &self.shared.snapshot().settings) {
+            return;
         }
         let id = self.shared.id;
         let goal = match self.shared.manager.goal(id).await {
@@ -261,10 +306,16 @@ impl Actor {
         }
     }
 
-    fn steer(&self, expected: &str, said: Said) -> Result<String, AgentError> {
+    async fn steer(&self, expected: &str, said: Said) -> Result<String, AgentError> {
+        if let Some(turn) = self.heard_in(said.client_id.as_deref()).await {
+            return Ok(turn);
+        }
         let running = self.running.as_ref().ok_or(AgentError::NoTurnToSteer)?;
         if running.id != expected {
             return Err(AgentError::OtherTurn { expected: expected.to_owned(), found: running.id.clone() });
+        }
+        if let Some(closed) = running.closed {
+            return Err(AgentError::NotSteerable(closed));
         }
         running.steering.push(said).map_err(|_| AgentError::NoTurnToSteer)?;
         Ok(running.id.clone())
@@ -282,7 +333,7 @@ impl Actor {
         let (host, cancel, id) = (Arc::clone(&running.host), running.cancel.clone(), running.id.clone());
         self.shared.registry.spawn(async move {
             let settings = shared.snapshot().settings;
-            let tools = session::tools(&shared, &settings, &id, &host, &cancel).await;
+            let tools = session::tools(&shared, &settings, &id, &host, &cancel);
             let item = Uuid::now_v7().to_string();
             let told = tools.user_shell(UserShell { command: &command, item, cwd: &settings.cwd }).await;
             let items = vec![ResponseItem::message(Role::User, told)];
@@ -307,17 +358,22 @@ impl Actor {
     async fn end_turn(&mut self) {
         if let Some(running) = &mut self.running {
             running.cancel.cancel();
-            let session = (&mut running.task).await;
-            self.turn_over(session).await;
+            let ended = (&mut running.task).await;
+            self.turn_over(ended).await;
         }
     }
 
     /// Takes the session back; one that a panic took along is loaded again from the rollout.
-    async fn turn_over(&mut self, session: Result<Session, tokio::task::JoinError>) {
+    async fn turn_over(&mut self, ended: Result<Ended, tokio::task::JoinError>) {
         self.idle_since = Instant::now();
         let running = self.running.take();
-        match session {
-            Ok(session) => self.session = Some(session),
+        match ended {
+            Ok((session, goes_on)) => {
+                self.session = Some(session);
+                if goes_on {
+                    self.pursue_later();
+                }
+            }
             Err(error) => {
                 tracing::error!(thread = %self.shared.id, %error, "a turn was lost to a panic");
                 let turn = running.map(|running| running.id).unwrap_or_default();

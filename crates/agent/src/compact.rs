@@ -5,13 +5,14 @@
 use std::{collections::HashSet, sync::Arc};
 
 use items::{ResponseItem, Role};
-use model::ErrorKind;
+use model::{ErrorKind, TokenUsage};
 use rollout::Record;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
     AgentError,
-    event::{Event, Opened, OpenedKind},
+    event::{Event, Opened, OpenedKind, Usage},
     failure::Failure,
     records,
     response::{self, Heard},
@@ -25,6 +26,9 @@ pub const COMPACT_PROMPT: &str = include_str!("prompts/compact.md");
 /// What stands before the summary in the new history.
 const PREAMBLE: &str =
     "What happened in this conversation so far, written down before the older part of it was set aside:";
+
+/// How many bytes of text make a token, about.
+const BYTES_A_TOKEN: usize = 4;
 
 /// How much of what the person said is kept word for word, in bytes, newest first: about 20,000 tokens.
 const KEPT_WORDS: usize = 80_000;
@@ -82,14 +86,32 @@ pub(crate) async fn run(session: &mut Session, progress: &Progress, moment: Mome
         replacement.splice(at..at, surroundings);
     }
     let compacted = records::context_compacted(&turn, &item);
-    let records =
-        [Record::Compacted(records::compacted(&summary, &replacement)), Record::EventMsg(compacted.clone())];
+    let left = left(session, progress, &replacement);
+    let records = [
+        Record::Compacted(records::compacted(&summary, &replacement)),
+        Record::EventMsg(compacted.clone()),
+        Record::EventMsg(records::token_count(&left)),
+    ];
     session.shared.store.append(&records).map_err(AgentError::from)?;
     let known = session.known.get_or_insert_default();
     known.items = Arc::new(replacement);
     known.counted = 0;
     session.show(progress, vec![compacted], true, Some(at_ms)).await;
+    session.shared.tell(Event::Usage { turn, usage: left }).await;
     Ok(())
+}
+
+/// Estimates how much the next request takes, in the form of the count of a response: until there is one, whoever reads
+/// the thread would take the question for the summary as what is left.
+fn left(session: &Session, progress: &Progress, replacement: &[ResponseItem]) -> Usage {
+    let items: usize = replacement.iter().map(|item| json!(item).to_string().len()).sum();
+    let bytes = items + records::instructions(&session.settings, progress).len();
+    let total_tokens = i64::try_from(bytes.div_ceil(BYTES_A_TOKEN)).unwrap_or(i64::MAX);
+    Usage {
+        last: TokenUsage { total_tokens, ..TokenUsage::default() },
+        total: session.known.as_ref().map(|known| known.total.clone()).unwrap_or_default(),
+        window: Some(session.window()),
+    }
 }
 
 /// Asks the model for a summary; nothing of the question or the answer is kept but the text.

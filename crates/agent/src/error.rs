@@ -1,5 +1,7 @@
 //! What can go wrong when a thread is asked for something.
 
+use std::fmt;
+
 use rollout::ThreadId;
 
 /// A request to a loaded thread that could not be carried out.
@@ -11,6 +13,9 @@ pub enum AgentError {
     /// No turn runs.
     #[error("no active turn to steer")]
     NoTurnToSteer,
+    /// The running turn takes no words in.
+    #[error("cannot steer a {0} turn")]
+    NotSteerable(Closed),
     /// No turn runs.
     #[error("no active turn to interrupt")]
     NoTurnToInterrupt,
@@ -37,4 +42,22 @@ pub enum AgentError {
     /// The rollout could not be written.
     #[error(transparent)]
     Rollout(#[from] rollout::RolloutError),
+}
+
+/// A kind of turn that takes no words in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// A review.
+    Review,
+    /// A compaction of the history.
+    Compact,
+}
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Review => "review",
+            Self::Compact => "compact",
+        })
+    }
 }

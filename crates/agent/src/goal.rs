@@ -6,12 +6,15 @@
 
 use chrono::{DateTime, Utc};
 use items::{ResponseItem, Role};
-use threads::{Goal, GoalStatus, Spending, Spent};
+use threads::{Goal, GoalPatch, GoalStatus, Patch, Spending, Spent, ThreadId};
+use tools::{GoalEnd, GoalStep, Mode};
 
 use crate::{
     event::Event,
     records,
     session::Session,
+    settings::Settings,
+    shared::Shared,
     steering::Steering,
     turn::{Progress, Stop},
 };
@@ -34,6 +37,66 @@ impl Account {
     /// Opens the account of a turn that is about to take something.
     pub(crate) fn open(session: &Session, at: DateTime<Utc>) -> Self {
         Self { cost: cost(session), at }
+    }
+}
+
+/// Tells whether a thread works on a goal where it has one, and its model can end that.
+pub(crate) fn is_worked_on(shared: &Shared, settings: &Settings) -> bool {
+    let can_have_one = shared.parts.tools.offers_goals() && !shared.snapshot().ephemeral;
+    // In plan mode nothing is changed, so that nothing is reached either.
+    can_have_one && settings.mode == Mode::Default
+}
+
+/// Takes a step that the model wants to take with the goal.
+pub(crate) async fn take(shared: &Shared, turn: &str, step: GoalStep) -> Result<Option<tools::Goal>, String> {
+    let (manager, thread) = (&shared.manager, shared.id);
+    let taken = match step {
+        GoalStep::Read => {
+            let goal = manager.goal(thread).await.map_err(|error| error.to_string())?;
+            return Ok(goal.as_ref().map(|goal| seen(thread, goal)));
+        }
+        GoalStep::Create { objective, token_budget } => {
+            let budget = token_budget.map_or(Patch::Keep, Patch::Set);
+            match GoalPatch::checked(Some(&objective), None, budget) {
+                Ok(patch) => manager.create_goal(thread, patch).await,
+                Err(error) => Err(error),
+            }
+        }
+        GoalStep::End(end) => {
+            let status = match end {
+                GoalEnd::Complete => GoalStatus::Complete,
+                GoalEnd::Blocked => GoalStatus::Blocked,
+            };
+            match GoalPatch::checked(None, Some(status), Patch::Keep) {
+                Ok(patch) => manager.set_goal(thread, patch).await,
+                Err(error) => Err(error),
+            }
+        }
+    };
+    let goal = taken.map_err(|error| error.to_string())?;
+    let seen = seen(thread, &goal);
+    shared.tell(Event::Goal { turn: turn.to_owned(), goal }).await;
+    Ok(Some(seen))
+}
+
+/// Returns a goal as the model is told of it.
+fn seen(thread: ThreadId, goal: &Goal) -> tools::Goal {
+    tools::Goal {
+        thread_id: thread.to_string(),
+        objective: goal.objective.clone(),
+        status: match goal.status {
+            GoalStatus::Active => "active",
+            GoalStatus::Paused => "paused",
+            GoalStatus::Blocked => "blocked",
+            GoalStatus::UsageLimited => "usageLimited",
+            GoalStatus::BudgetLimited => "budgetLimited",
+            GoalStatus::Complete => "complete",
+        },
+        token_budget: goal.token_budget,
+        tokens_used: goal.tokens_used,
+        time_used_seconds: goal.seconds_used(),
+        created_at: goal.created_at.timestamp(),
+        updated_at: goal.updated_at.timestamp(),
     }
 }
 
@@ -69,6 +132,11 @@ impl Session {
             Ok(()) | Err(Stop::Interrupted) => None,
         };
         self.put_down(progress, setback).await;
+    }
+
+    /// Puts down what the turn took by now, before the goal that it was for becomes another.
+    pub(crate) async fn settle(&self, progress: &mut Progress) {
+        self.put_down(progress, None).await;
     }
 
     async fn put_down(&self, progress: &mut Progress, setback: Option<GoalStatus>) -> Option<Spent> {

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{FutureExt, future::BoxFuture};
 use rollout::Event as StoredEvent;
-use tools::{Began, Change, Host, News, Question, WaitsOn};
+use tools::{Began, Change, Goal, GoalStep, Host, News, Question, WaitsOn};
 
 use crate::{
     AgentError,
     event::{Event, Status, Stored, Waiting},
-    records,
+    goal, records,
     shared::Shared,
 };
 
@@ -99,5 +99,9 @@ impl Host for TurnHost {
 
     fn ask(&self, question: Question) -> BoxFuture<'_, ()> {
         self.shared.ask(self.turn.clone(), question).boxed()
+    }
+
+    fn goal(&self, step: GoalStep) -> BoxFuture<'_, Result<Option<Goal>, String>> {
+        goal::take(&self.shared, &self.turn, step).boxed()
     }
 }

@@ -11,6 +11,7 @@
 
 mod actor;
 mod announce;
+mod client_ids;
 mod compact;
 mod error;
 mod event;
@@ -36,7 +37,7 @@ mod turn;
 pub use actor::{Rollback, Started};
 pub use announce::ProjectDocs;
 pub use compact::COMPACT_PROMPT;
-pub use error::AgentError;
+pub use error::{AgentError, Closed};
 pub use event::{
     Delta, Event, Observer, Opened, OpenedKind, Outcome, Status, Stored, TurnEnded, TurnStarted, Usage,
     Waiting, Why,

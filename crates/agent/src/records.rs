@@ -210,12 +210,14 @@ pub(crate) fn open_calls(items: &[ResponseItem]) -> impl Iterator<Item = &Respon
     items.iter().filter(move |item| item.is_call() && item.call_id().is_none_or(|id| !answered.contains(id)))
 }
 
-/// A conversation of its own is about what lies here, not about the web.
+/// A conversation of its own is about what lies here, not about the web or the goal of the thread.
 fn offered(tool: &Value, progress: &Progress) -> bool {
-    !progress.is_aside() || tool["type"] != "web_search"
+    let is_of_the_thread = || tool["name"].as_str().is_some_and(tools::is_about_the_goal);
+    !progress.is_aside() || tool["type"] != "web_search" && !is_of_the_thread()
 }
 
-fn instructions(settings: &Settings, progress: &Progress) -> String {
+/// Returns what the model is told of its task.
+pub(crate) fn instructions(settings: &Settings, progress: &Progress) -> String {
     let own = settings.base_instructions.as_deref().unwrap_or(BASE_PROMPT);
     progress.aside.as_ref().map_or(own, |aside| aside.instructions).to_owned()
 }

@@ -15,8 +15,10 @@ use crate::{
     AgentError,
     actor::Rollback,
     announce::{self, Announced},
+    client_ids::ClientIds,
     event::{Event, Outcome, Status, TurnEnded},
     failure::Failure,
+    goal,
     host::TurnHost,
     records,
     settings::{Overrides, Settings},
@@ -106,7 +108,12 @@ impl Session {
                 items: Arc::new(context.items),
                 announced: context.turn_context.as_ref().and_then(Announced::recorded),
                 model: context.turn_context.and_then(|context| context.model),
-                counted: context.usage.as_ref().map_or(0, |usage| usage.last.total_tokens),
+                // A count without a question is the estimate of what a compaction left, which another one leaves, too.
+                counted: context
+                    .usage
+                    .as_ref()
+                    .filter(|usage| usage.last.input_tokens > 0)
+                    .map_or(0, |usage| usage.last.total_tokens),
                 total: context.usage.map(|usage| usage.total).map_or_else(TokenUsage::default, |total| {
                     TokenUsage {
                         input_tokens: total.input_tokens,
@@ -171,6 +178,7 @@ impl Session {
         if store.is_materialized() {
             store.append_event(records::rolled_back(num_turns))?;
             self.known = None;
+            *self.shared.client_ids() = ClientIds::default();
         }
         Ok(())
     }
@@ -205,7 +213,7 @@ impl Session {
 }
 
 /// Returns the tools of a turn of a thread.
-pub(crate) async fn tools(
+pub(crate) fn tools(
     shared: &Shared,
     settings: &Settings,
     turn: &str,
@@ -217,8 +225,9 @@ pub(crate) async fn tools(
         true => Forms::Custom,
         false => Forms::Functions,
     };
-    let facts = TurnFacts { id: turn.to_owned(), cwd, approval, sandbox, mode, forms };
-    shared.parts.tools.turn(facts, Arc::clone(host) as Arc<dyn Host>, cancel.clone()).await
+    let goals = goal::is_worked_on(shared, settings);
+    let facts = TurnFacts { id: turn.to_owned(), cwd, approval, sandbox, mode, forms, goals };
+    shared.parts.tools.turn(facts, Arc::clone(host) as Arc<dyn Host>, cancel.clone())
 }
 
 /// Takes the lock of a turn. Where no lock can be made the turn runs without: the rollout's own lock still keeps lines

@@ -7,6 +7,7 @@ use threads::{StoredThread, ThreadManager};
 use tools::Question;
 
 use crate::{
+    client_ids::ClientIds,
     event::{Event, Observer, Status},
     host::TurnHost,
     registry::{Parts, Registry},
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     seen: Mutex<Snapshot>,
     /// The turn that runs, as its tools see it.
     host: Mutex<Weak<TurnHost>>,
+    /// The ids of what clients said lately.
+    client_ids: Mutex<ClientIds>,
 }
 
 /// A loaded thread as it is now.
@@ -69,6 +72,7 @@ impl Shared {
             observer,
             seen: Mutex::new(snapshot),
             host: Mutex::default(),
+            client_ids: Mutex::default(),
         }
     }
 
@@ -106,6 +110,10 @@ impl Shared {
 
     pub(crate) async fn ask(&self, turn: String, question: Question) {
         self.observer.ask(self.id, turn, question).await;
+    }
+
+    pub(crate) fn client_ids(&self) -> MutexGuard<'_, ClientIds> {
+        self.client_ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the thread out of the registry.

@@ -7,14 +7,15 @@ use std::{
 
 use items::ResponseItem;
 
-use crate::turn::Said;
+use crate::turn::{Said, Task};
 
 /// The inputs that are to join a running turn.
-#[derive(Default)]
 pub(crate) struct Steering(Mutex<Steered>);
 
 #[derive(Default)]
 struct Steered {
+    /// The ids of all that clients said in the turn, heard by now or not.
+    client_ids: Vec<String>,
     waiting: VecDeque<Said>,
     /// What was put into the rollout beside the turn, and is yet to be put into what the model knows.
     injected: Vec<ResponseItem>,
@@ -22,14 +23,27 @@ struct Steered {
 }
 
 impl Steering {
+    /// Makes the queue of a turn; closed from the beginning where nothing can join what it does.
+    pub(crate) fn of(task: &Task) -> Self {
+        let client_ids = task.client_id().into_iter().map(str::to_owned).collect();
+        let closed = !matches!(task, Task::Inputs { .. } | Task::Goal(_));
+        Self(Mutex::new(Steered { client_ids, closed, ..Steered::default() }))
+    }
+
     /// Hands words to the turn; gives them back when it takes none any more.
     pub(crate) fn push(&self, said: Said) -> Result<(), Said> {
         let mut steered = self.lock();
         if steered.closed {
             return Err(said);
         }
+        steered.client_ids.extend(said.client_id.clone());
         steered.waiting.push_back(said);
         Ok(())
+    }
+
+    /// Tells whether a client said something in the turn under this id.
+    pub(crate) fn holds(&self, client_id: &str) -> bool {
+        self.lock().client_ids.iter().any(|id| id == client_id)
     }
 
     /// Takes in what stands in the rollout by now.

@@ -6,7 +6,7 @@ use items::ResponseItem;
 use rollout::ThreadId;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
-use tools::ThreadTools;
+use tools::{McpEntries, ThreadTools};
 
 use crate::{
     AgentError,
@@ -87,6 +87,11 @@ impl Thread {
     /// Starts the MCP servers of the thread in the background, now that somebody listens.
     pub fn start_servers(&self) {
         self.shared.parts.tools.start_servers(Arc::new(Link(Arc::downgrade(&self.shared))));
+    }
+
+    /// Has other MCP servers from now on, started in the background.
+    pub fn renew_servers(&self, entries: McpEntries) {
+        self.shared.parts.tools.renew_servers(entries, Arc::new(Link(Arc::downgrade(&self.shared))));
     }
 
     /// Returns what the model can call, and the commands that run in the background.

@@ -15,7 +15,7 @@ use tools::{TurnTools, UserShell};
 use uuid::Uuid;
 
 use crate::{
-    AgentError,
+    AgentError, Closed,
     compact::{self, Moment},
     event::{Event, Outcome, Status, Stored, TurnEnded, TurnStarted, Usage, Waiting},
     failure::Failure,
@@ -41,6 +41,25 @@ pub(crate) enum Task {
     Review(ReviewTarget),
     /// Run a command of the person.
     Shell(String),
+}
+
+impl Task {
+    /// Returns what it is, where words cannot join it.
+    pub(crate) fn closed(&self) -> Option<Closed> {
+        match self {
+            Self::Review(_) => Some(Closed::Review),
+            Self::Compact => Some(Closed::Compact),
+            Self::Inputs { .. } | Self::Goal(_) | Self::Shell(_) => None,
+        }
+    }
+
+    /// Returns the id that the client gave what it said.
+    pub(crate) fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::Inputs { said, .. } => said.client_id.as_deref(),
+            Self::Compact | Self::Goal(_) | Self::Review(_) | Self::Shell(_) => None,
+        }
+    }
 }
 
 /// What a client said at once.
@@ -87,6 +106,8 @@ pub(crate) struct Progress {
     pub(crate) plan_began_ms: Option<i64>,
     /// A conversation of which the thread keeps only the outcome.
     pub(crate) aside: Option<Aside>,
+    /// Whether the model called anything.
+    called: bool,
     /// How often the stream broke off since the last response that was whole.
     breaks: u32,
     /// Up to where it is put down what the turn took.
@@ -94,10 +115,12 @@ pub(crate) struct Progress {
 }
 
 impl Session {
-    /// Runs a turn to its end; every way out of it is stored and told.
-    pub(crate) async fn run(&mut self, turn: Turn) {
+    /// Runs a turn to its end; every way out of it is stored and told. Tells whether the goal of the thread, where it
+    /// has one, is worked on next.
+    pub(crate) async fn run(&mut self, turn: Turn) -> bool {
         let Turn { id, task, cancel, steering, host } = turn;
-        let tools = session::tools(&self.shared, &self.settings, &id, &host, &cancel).await;
+        let (is_said, is_for_goal) = (matches!(task, Task::Inputs { .. }), matches!(task, Task::Goal(_)));
+        let tools = session::tools(&self.shared, &self.settings, &id, &host, &cancel);
         let started = records::now();
         let mut progress = Progress {
             id,
@@ -109,6 +132,7 @@ impl Session {
             host,
             plan_began_ms: None,
             aside: None,
+            called: false,
             breaks: 0,
             account: Account::open(self, started),
         };
@@ -117,23 +141,17 @@ impl Session {
                 Task::Inputs { said, output_schema } => {
                     self.converse(&mut progress, &steering, said, output_schema).await
                 }
-                Task::Compact => {
-                    steering.close();
-                    compact::run(self, &progress, Moment::Before).await
-                }
+                Task::Compact => compact::run(self, &progress, Moment::Before).await,
                 Task::Goal(goal) => self.pursue(&mut progress, &steering, &goal).await,
-                Task::Shell(command) => {
-                    steering.close();
-                    self.user_shell(&progress, &command).await
-                }
-                Task::Review(target) => {
-                    steering.close();
-                    review::run(self, &mut progress, &steering, &target).await
-                }
+                Task::Shell(command) => self.user_shell(&progress, &command).await,
+                Task::Review(target) => review::run(self, &mut progress, &steering, &target).await,
             },
             Err(stop) => Err(stop),
         };
+        // A turn for the goal that only talked would go on talking.
+        let goes_on = ended.is_ok() && (is_said || is_for_goal && progress.called);
         self.end(progress, &steering, ended).await;
+        goes_on
     }
 
     /// Stores and tells the beginning.
@@ -184,8 +202,13 @@ impl Session {
         steering: &Steering,
         output_schema: Option<&serde_json::Value>,
     ) -> Result<(), Stop> {
+        progress.gather_tools().await?;
         loop {
             let calls = self.ask(progress, output_schema).await?;
+            progress.called |= !calls.is_empty();
+            if calls.iter().filter_map(|call| call.str("name")).any(tools::is_about_the_goal) {
+                self.settle(progress).await;
+            }
             self.answer(progress, &calls).await?;
             if !progress.is_aside() {
                 self.learn(steering.take_injected());
@@ -240,9 +263,12 @@ impl Session {
             return Ok(());
         }
         let item = Uuid::now_v7().to_string();
-        let said = input::record(&inputs, client_id, &progress.id, &item);
+        let said = input::record(&inputs, client_id.clone(), &progress.id, &item);
         let messages = tokio::task::block_in_place(|| input::messages(&inputs));
         self.keep(messages, std::slice::from_ref(&said))?;
+        if let Some(client_id) = client_id {
+            self.shared.client_ids().note(client_id, progress.id.clone());
+        }
         let preview = records::said(&said);
         self.shared.update(|seen| {
             seen.thread.summary.preview.get_or_insert(preview);
@@ -338,6 +364,10 @@ impl Session {
         let duration_ms = (now - progress.started).num_milliseconds().max(0);
         let said = progress.last_message.as_ref().map(records::said);
         self.spend_last(&mut progress, &ended).await;
+        // Words that the model has not heard yet are not lost: the next request holds them.
+        for said in late {
+            drop(self.hear(&progress, said).await);
+        }
         let failed = |failure: &Failure, said| {
             let end = records::task_complete(&progress.id, said, Some(failure), now, duration_ms);
             let stored = failure.record(&progress.id);
@@ -349,10 +379,6 @@ impl Session {
                 (Outcome::Completed, Status::Idle, Vec::new(), vec![end])
             }
             Err(Stop::Interrupted) => {
-                // Steered words that the model has not heard yet are not lost: the next request holds them.
-                for said in late {
-                    drop(self.hear(&progress, said).await);
-                }
                 let end = records::turn_aborted(&progress.id, now, duration_ms);
                 (Outcome::Interrupted, Status::Idle, self.closing_items(), vec![end])
             }
@@ -372,6 +398,7 @@ impl Session {
                 drop(self.keep(Vec::new(), &events)); // where this works after all, it reads as it is told
             }
         }
+        progress.tools.show_diff().await;
         self.lock = None;
         self.shared.set_running(None);
         self.shared.set_status(status).await;
@@ -407,6 +434,15 @@ pub(crate) struct Aside {
 }
 
 impl Progress {
+    /// Waits, not for long, until all that the model can call is there.
+    async fn gather_tools(&mut self) -> Result<(), Stop> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(Stop::Interrupted),
+            () = self.tools.gather() => Ok(()),
+        }
+    }
+
     /// Tells whether what the model says is not for the thread.
     pub(crate) fn is_aside(&self) -> bool {
         self.aside.is_some()

@@ -135,17 +135,9 @@ const TOP: [&str; 113] = [
 /// How a key is fetched by a program, how AWS is reached, and another transport.
 const PROVIDER: [&str; 4] = ["auth", "aws", "supports_websockets", "websocket_connect_timeout_ms"];
 
-/// Logins, approvals by tool, and whether a thread should fail to start with its server.
-const MCP_SERVER: [&str; 8] = [
-    "auth",
-    "default_tools_approval_mode",
-    "oauth",
-    "oauth_resource",
-    "required",
-    "scopes",
-    "supports_parallel_tool_calls",
-    "tools",
-];
+/// Logins, and whether a thread should fail to start with its server.
+const MCP_SERVER: [&str; 6] =
+    ["auth", "oauth", "oauth_resource", "required", "scopes", "supports_parallel_tool_calls"];
 
 #[cfg(test)]
 mod tests {

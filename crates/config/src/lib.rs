@@ -27,7 +27,7 @@ mod settings;
 pub use error::{ConfigError, Position, TextRange};
 pub use layers::Layer;
 pub use loader::Loader;
-pub use mcp::{McpServer, McpTransport};
+pub use mcp::{McpApproval, McpServer, McpTransport};
 pub use overrides::{Override, parse_override};
 pub use permissions::{
     ApprovalPolicy, GranularApproval, Inherit, SandboxMode, ShellEnvironment, WorkspaceWrite,

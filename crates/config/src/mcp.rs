@@ -27,6 +27,25 @@ pub struct McpServer {
     pub enabled_tools: Option<Vec<String>>,
     /// Tools not to offer, whatever the other list says.
     pub disabled_tools: Vec<String>,
+    /// When the person is asked before a tool runs.
+    pub approval: McpApproval,
+    /// The same for single tools, by their own names.
+    pub tool_approvals: BTreeMap<String, McpApproval>,
+}
+
+/// When the person is asked before a tool of an MCP server runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum McpApproval {
+    /// When commands are confined, and the tool is not known to only look.
+    #[default]
+    Auto,
+    /// Always.
+    Prompt,
+    /// When the tool is not known to only look.
+    Writes,
+    /// Never.
+    Approve,
 }
 
 /// Where an MCP server is.
@@ -91,7 +110,14 @@ impl McpServer {
             tool_timeout: section.seconds("tool_timeout_sec")?.unwrap_or(TOOL),
             enabled_tools: section.get("enabled_tools")?,
             disabled_tools: section.get("disabled_tools")?.unwrap_or_default(),
+            approval: section.get("default_tools_approval_mode")?.unwrap_or_default(),
+            tool_approvals: tool_approvals(section)?,
         })
+    }
+
+    /// Returns when the person is asked before a tool runs.
+    pub fn approval_of(&self, tool: &str) -> McpApproval {
+        self.tool_approvals.get(tool).copied().unwrap_or(self.approval)
     }
 }
 
@@ -115,6 +141,16 @@ impl McpTransport {
             (None, None) => Err(section.refuse("`command` or `url` is missing")),
         }
     }
+}
+
+fn tool_approvals(section: &mut Section<'_>) -> Result<BTreeMap<String, McpApproval>, Invalid> {
+    let mut approvals = BTreeMap::new();
+    for (tool, table) in section.sections("tools")? {
+        if let Some(approval) = table?.get("approval_mode")? {
+            approvals.insert(tool.clone(), approval);
+        }
+    }
+    Ok(approvals)
 }
 
 fn names(variables: Option<Vec<Variable>>) -> Vec<String> {
@@ -161,6 +197,7 @@ mod tests {
             tool_timeout_sec = 7
             enabled_tools = ["x"]
             disabled_tools = ["y"]
+            default_tools_approval_mode = "writes"
             [mcp_servers."over.http"]
             url = "https://localhost/mcp"
             bearer_token_env_var = "TOKEN"
@@ -168,6 +205,8 @@ mod tests {
             env_http_headers = { b = "B" }
             startup_timeout_ms = 250
             tools.x.approval_mode = "approve"
+            tools.y.approval_mode = "prompt"
+            tools.z = {}
             "#,
         );
         let program = McpServer {
@@ -183,6 +222,8 @@ mod tests {
             tool_timeout: Duration::from_secs(7),
             enabled_tools: Some(strings(&["x"])),
             disabled_tools: strings(&["y"]),
+            approval: McpApproval::Writes,
+            tool_approvals: BTreeMap::new(),
         };
         let http = McpServer {
             transport: McpTransport::Http {
@@ -196,7 +237,11 @@ mod tests {
             tool_timeout: TOOL,
             enabled_tools: None,
             disabled_tools: vec![],
+            approval: McpApproval::Auto,
+            tool_approvals: [("x".into(), McpApproval::Approve), ("y".into(), McpApproval::Prompt)].into(),
         };
+        assert_eq!(program.approval_of("x"), McpApproval::Writes);
+        assert_eq!(http.approval_of("x"), McpApproval::Approve);
         let servers: Vec<_> = config.mcp_servers.into_iter().collect();
         assert_eq!(servers, [("over.http".to_owned(), Ok(http)), ("program".to_owned(), Ok(program))]);
         assert_eq!(config.unknown_keys, []);
@@ -216,6 +261,12 @@ mod tests {
                 "a.command = 'x'\na.env.B = 1",
                 3,
                 "invalid type: integer `1`, expected a string, in `mcp_servers.a.env.B`",
+            ),
+            (
+                "a.command = 'x'\na.tools.b.approval_mode = 'y'",
+                3,
+                "unknown variant `y`, expected one of `auto`, `prompt`, `writes`, `approve`, \
+                 in `mcp_servers.a.tools.b.approval_mode`",
             ),
             (
                 "a.command = 'x'\na.tool_timeout_sec = -1",

@@ -6,7 +6,7 @@
 use std::io;
 
 use items::{ResponseItem, Role};
-use protocol::ThreadTokenUsage;
+use protocol::{ThreadTokenUsage, TokenUsageBreakdown};
 use rollout::{Compacted, Event, Kind, Segment, TurnContext};
 use serde_json::Value;
 
@@ -14,6 +14,7 @@ use crate::HistoryError;
 use crate::mark::Mark;
 use crate::outline::{Outline, Removed};
 use crate::pairs::paired;
+use crate::size::is_image_left_out;
 use crate::source::{RawLine, Source};
 use crate::stored::{camel_keys, wire};
 
@@ -33,7 +34,7 @@ pub struct Context {
     pub items: Vec<ResponseItem>,
     /// The settings that the model was last told of.
     pub turn_context: Option<TurnContext>,
-    /// What was last counted.
+    /// What was last counted; of a response before a compaction, the sum over the thread alone.
     pub usage: Option<ThreadTokenUsage>,
     /// Older items were left out, because there are more than [`MAX_CONTEXT`].
     pub is_cut: bool,
@@ -78,6 +79,8 @@ struct Gathered {
     is_cut: bool,
     /// Where the items begin, once that is known.
     base: Option<u64>,
+    /// A compaction stands behind.
+    is_compacted: bool,
     /// A compaction of an old release stands behind: of what is before it only the person's words count.
     only_words: bool,
 }
@@ -98,6 +101,9 @@ impl Gathered {
                     && let Some(Event::TokenCount { info: Some(info), .. }) = line.event()
                 {
                     self.usage = usage(&info);
+                    if let Some(usage) = self.usage.as_mut().filter(|_| self.is_compacted) {
+                        usage.last = TokenUsageBreakdown::default();
+                    }
                 }
                 let matters = self.base.is_none() || self.turn_context.is_none();
                 return matters && matches!(Mark::of(&line), Some(Mark::RollBack(1..)));
@@ -119,9 +125,13 @@ impl Gathered {
         false
     }
 
-    fn push(&mut self, item: ResponseItem, raw: &RawLine<'_>) {
+    fn push(&mut self, mut item: ResponseItem, raw: &RawLine<'_>) {
         if self.only_words && !is_words(&item) {
             return;
+        }
+        if raw.is_slim() {
+            // What stands in the place of an image is none, and a provider would refuse the request for it.
+            item.replace_images(is_image_left_out, "[image left out: too large]");
         }
         self.bytes += raw.bytes.len();
         if self.bytes > MAX_CONTEXT {
@@ -133,6 +143,7 @@ impl Gathered {
 
     fn compacted(&mut self, compacted: Compacted, at: u64) {
         let Compacted { message, replacement_history, .. } = compacted;
+        self.is_compacted = true;
         match replacement_history {
             Some(history) => {
                 let only_words = self.only_words;

@@ -63,7 +63,8 @@ mod tests {
         ] {
             for stored in [stored(lines), stored_in_pieces(lines, &[3, 9])] {
                 let kept = fork_cut(&stored.segments, cut).unwrap();
-                let turns = crate::turns(&kept, None).unwrap().into_iter().map(|turn| turn.id);
+                let turns =
+                    crate::turns(&kept, None, usize::MAX).unwrap().turns.into_iter().map(|turn| turn.id);
                 let known = crate::context(&kept).unwrap().items.into_iter().map(|item| item.text());
                 assert_eq!(turns.chain(known).collect::<Vec<_>>().join(" "), expected, "{cut:?}");
             }

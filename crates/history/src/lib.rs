@@ -23,6 +23,7 @@ mod pairs;
 mod project;
 mod shelf;
 mod size;
+mod slim;
 mod source;
 mod stored;
 #[cfg(test)]
@@ -33,6 +34,6 @@ pub use context::{Context, MAX_CONTEXT, context};
 pub use cut::{Cut, fork_cut, turns_from};
 pub use error::HistoryError;
 pub use item::{review::text as review_text, tool::action as command_action};
-pub use page::{DEFAULT_PAGE, ItemPageRequest, MAX_PAGE, PageRequest, item_page, turn_page, turns};
+pub use page::{DEFAULT_PAGE, ItemPageRequest, MAX_PAGE, PageRequest, Turns, item_page, turn_page, turns};
 pub use project::{Projector, error_of, items_of};
 pub use size::MAX_TEXT;

@@ -2,8 +2,9 @@
 //!
 //! Backward, a turn is known by what stands between its first line and the next turn's, as long as every record there
 //! is its own. A rollback takes back what is older than itself, so whoever comes from behind knows how many turns to
-//! pass over. Whatever does not fit this (turns without marks, records that came late, a damaged start, an item that
-//! must be counted from the start) is left to the [`Outline`], which goes on where the walk had to stop.
+//! pass over. Items without an id of their own are counted from the start, once, and nothing is kept of what was counted.
+//! Whatever does not fit this (turns without marks, records that came late, a damaged start) is left to the [`Outline`],
+//! which goes on where the walk had to stop.
 
 use std::io;
 use std::vec;
@@ -11,6 +12,7 @@ use std::vec;
 use rollout::Backward;
 
 use crate::mark::{ItemRole, Mark};
+use crate::numbers::Numbers;
 use crate::outline::{Outline, Stretch};
 use crate::source::{Lines, Source};
 
@@ -67,8 +69,13 @@ struct Chunk {
     in_thought: bool,
 }
 
-/// The records are not those of turns one behind the other.
-struct Odd;
+/// Why the walk cannot go on by itself.
+enum Odd {
+    /// The records are not those of turns one behind the other.
+    Records,
+    /// Which number an item has that has no id only the lines before it tell.
+    Number,
+}
 
 impl<'a> Newest<'a> {
     /// Begins at the end.
@@ -91,9 +98,9 @@ impl<'a> Newest<'a> {
             Way::Outline(stretches) => return Ok(stretches.next()),
             Way::Walk(walk) => walk,
         };
-        match walk.next()? {
+        match walk.next(self.source)? {
             Ok(found) => Ok(found.map(|found| found.stretch)),
-            Err(Odd) => {
+            Err(_) => {
                 let end = walk.trail.found.as_ref().map_or(walk.trail.end, |found| found.stretch.end);
                 let outline = Outline::read(self.source)?;
                 self.is_clean = outline.is_clean();
@@ -120,11 +127,11 @@ pub(crate) fn find(source: &Source, turn_id: &str) -> io::Result<Option<(usize, 
     let Way::Walk(mut walk) = Newest::of(source).way else { return Ok(None) };
     let mut behind = 0;
     loop {
-        match walk.next()? {
+        match walk.next(source)? {
             Ok(Some(found)) if &*found.id == turn_id => return Ok(Some((behind, found.stretch))),
             Ok(Some(_)) => behind += 1,
             Ok(None) => return Ok(None),
-            Err(Odd) => break,
+            Err(_) => break,
         }
     }
     let outline = Outline::read(source)?;
@@ -136,17 +143,21 @@ pub(crate) fn find(source: &Source, turn_id: &str) -> io::Result<Option<(usize, 
 
 impl Walk {
     /// Returns the next older turn that stands.
-    fn next(&mut self) -> io::Result<Result<Option<Found>, Odd>> {
+    fn next(&mut self, source: &Source) -> io::Result<Result<Option<Found>, Odd>> {
         while let Some(raw) = self.lines.next()? {
             let Some((_, mark)) = raw.mark() else { continue };
-            match self.trail.take(&mark, raw.span.0) {
+            let mut taken = self.trail.take(&mark, raw.span.0);
+            if matches!(taken, Err(Odd::Number)) {
+                self.trail.number = number_at(source, self.trail.end)?;
+                taken = self.trail.begin(raw.span.0);
+            }
+            match taken {
                 Ok(None) => {}
-                Ok(found) => return Ok(Ok(found)),
-                Err(Odd) => return Ok(Err(Odd)),
+                taken => return Ok(taken),
             }
         }
         Ok(match self.trail.chunk.has_records {
-            true => Err(Odd),
+            true => Err(Odd::Records),
             false => Ok(self.trail.found.take()),
         })
     }
@@ -169,7 +180,7 @@ impl Trail {
                 self.chunk.name(turn_id.as_deref(), next_id)?;
                 self.chunk.in_thought = false;
                 if self.chunk.has_loose_items {
-                    return Err(Odd);
+                    return Err(Odd::Records);
                 }
             }
             Mark::Failure(turn_id) => {
@@ -178,26 +189,28 @@ impl Trail {
             }
             Mark::RollBack(count) => {
                 if *count == 0 || self.chunk.has_records {
-                    return Err(Odd);
+                    return Err(Odd::Records);
                 }
                 self.taken_back = self.taken_back.saturating_add(*count);
                 self.end = at;
             }
             Mark::Start { turn_id, .. } => {
-                let id = turn_id.as_deref().ok_or(Odd)?;
-                self.chunk.name(Some(id), next_id)?;
-                return self.begin(id.into(), at);
+                self.chunk.name(Some(turn_id.as_deref().ok_or(Odd::Records)?), next_id)?;
+                return self.begin(at);
             }
         }
         Ok(None)
     }
 
-    /// Ends the chunk, whose turn begins here.
-    fn begin(&mut self, id: Box<str>, start: u64) -> Result<Option<Found>, Odd> {
-        let Chunk { unnumbered, .. } = std::mem::take(&mut self.chunk);
-        let number = self.number.and_then(|number| number.checked_sub(unnumbered));
+    /// Ends the chunk, whose turn begins here; it is as it was where the number at its end has to be known first.
+    fn begin(&mut self, start: u64) -> Result<Option<Found>, Odd> {
+        let number = self.number.and_then(|number| number.checked_sub(self.chunk.unnumbered));
+        if self.taken_back == 0 && self.chunk.unnumbered > 0 && number.is_none() {
+            return Err(if self.number.is_none() { Odd::Number } else { Odd::Records });
+        }
+        let Chunk { id, .. } = std::mem::take(&mut self.chunk);
+        let id = id.ok_or(Odd::Records)?;
         let found = match self.taken_back {
-            0 if unnumbered > 0 && number.is_none() => return Err(Odd),
             0 => {
                 let stretch = Stretch::plain(start..self.end, number);
                 self.found.replace(Found { id: id.clone(), stretch })
@@ -212,13 +225,40 @@ impl Trail {
     }
 }
 
+/// Counts which number the next item without an id has at a place; `None` where only the [`Outline`] can tell.
+fn number_at(source: &Source, end: u64) -> io::Result<Option<u64>> {
+    let mut numbers = Numbers::from(1);
+    let mut turn: Option<Box<str>> = None;
+    let mut lines = source.forward(0..end);
+    while let Some(raw) = lines.next()? {
+        match raw.mark() {
+            None => {}
+            Some((_, Mark::Item(item))) => {
+                // Two thoughts in a row are one if they are of one turn, and then this has to be the turn that runs.
+                let named = item.turn_id.as_deref();
+                if item.role == ItemRole::Thought && named.is_some() && named != turn.as_deref() {
+                    return Ok(None);
+                }
+                numbers.name(&item, Some(0));
+            }
+            Some((_, mark)) => {
+                numbers.interrupt();
+                if let Mark::Start { turn_id, .. } = mark {
+                    turn = turn_id.map(|id| id.into());
+                }
+            }
+        }
+    }
+    Ok(Some(numbers.next()))
+}
+
 impl Chunk {
     /// Notes a record and the turn that it names: it has to be the same for all, and not the one behind the chunk.
     fn name(&mut self, id: Option<&str>, next_id: Option<&str>) -> Result<(), Odd> {
         self.has_records = true;
         let Some(id) = id else { return Ok(()) };
         if next_id == Some(id) || self.id.as_deref().is_some_and(|named| named != id) {
-            return Err(Odd);
+            return Err(Odd::Records);
         }
         self.id.get_or_insert_with(|| id.into());
         Ok(())
@@ -285,7 +325,7 @@ mod tests {
             ("a command ends in a later turn", [t("1"), t("2"), late("1"), t("3")].concat(), true),
             ("something between turns", [t("1"), loose(), t("2")].concat(), true),
             ("something behind a rollback", [t("1"), back(1), loose(), t("2")].concat(), true),
-            ("items without ids", recorded_turn("1", "q", "a"), true),
+            ("items without ids", recorded_turn("1", "q", "a"), false),
             ("no marks", [t("1"), user("q")].concat(), true),
             ("a start that is lost", [t("1"), t("2")[1..].to_vec(), t("3")].concat(), true),
             ("the first start is lost", [t("1")[1..].to_vec(), t("2")].concat(), true),

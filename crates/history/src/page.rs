@@ -59,9 +59,33 @@ pub struct ItemPageRequest<'a> {
     pub max_bytes: usize,
 }
 
-/// Returns all turns of a thread; `running` is the turn that runs in this server now.
-pub fn turns(segments: &[Segment], running: Option<String>) -> Result<Vec<Turn>, HistoryError> {
+/// The turns of a thread as far as one answer may hold them, oldest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Turns {
+    /// The newest turns; all of them where `oldest` is absent.
+    pub turns: Vec<Turn>,
+    /// Where older ones were left out: the cursor of a page of turns, newest first, that begins with the oldest here.
+    pub oldest: Option<String>,
+}
+
+/// Returns the turns of a thread, newest ones only where all weigh more than `max_bytes` on the wire; `running` is the
+/// turn that runs in this server now.
+pub fn turns(segments: &[Segment], running: Option<String>, max_bytes: usize) -> Result<Turns, HistoryError> {
     let source = Source::open(segments)?;
+    // What is shown weighs no more than what is stored; so most threads are read once, from the start.
+    if source.len() <= max_bytes as u64 {
+        return Ok(Turns { turns: all_turns(&source, running)?, oldest: None });
+    }
+    let stretches = Stretches::from(&source, SortDirection::Desc, None)?;
+    let all = Filter { limit: usize::MAX, view: TurnItemsView::Full, max_bytes };
+    let mut page = fill(&source, stretches, all, running.as_deref())?;
+    page.data.reverse();
+    let last = cursor::read::<TurnCursor>(page.next_cursor.as_deref())?;
+    let oldest = last.map(|last| TurnCursor { inclusive: true, seen: None, number: None, ..last });
+    Ok(Turns { turns: page.data, oldest: oldest.as_ref().map(cursor::write) })
+}
+
+fn all_turns(source: &Source, running: Option<String>) -> io::Result<Vec<Turn>> {
     let mut projector = Projector::new(running);
     let mut lines = source.forward(0..source.len());
     let mut index = 0;
@@ -85,11 +109,28 @@ pub fn turn_page(
     let &PageRequest { cursor, limit, direction, view, max_bytes } = request;
     let cursor = cursor::read::<TurnCursor>(cursor)?;
     let direction = direction.unwrap_or(SortDirection::Desc);
-    let view = view.unwrap_or(TurnItemsView::Summary);
-    let limit = page_limit(limit);
     let source = Source::open(segments)?;
-    let mut stretches = Stretches::from(&source, direction, cursor)?;
+    let stretches = Stretches::from(&source, direction, cursor)?;
+    let filter = Filter { limit: page_limit(limit), view: view.unwrap_or(TurnItemsView::Summary), max_bytes };
+    Ok(fill(&source, stretches, filter, running)?)
+}
 
+/// What a page takes of the turns that come.
+#[derive(Clone, Copy)]
+struct Filter {
+    limit: usize,
+    view: TurnItemsView,
+    max_bytes: usize,
+}
+
+/// Fills a page with turns as they come.
+fn fill(
+    source: &Source,
+    mut stretches: Stretches<'_>,
+    filter: Filter,
+    running: Option<&str>,
+) -> io::Result<TurnsPage> {
+    let Filter { limit, view, max_bytes } = filter;
     let mut room = max_bytes;
     let mut page = TurnsPage::default();
     let mut last = None;
@@ -103,8 +144,7 @@ pub fn turn_page(
             TurnItemsView::Summary => Keep::Summary,
             TurnItemsView::Full => Keep::Within(room),
         };
-        let read =
-            |keep| Ok::<_, HistoryError>(stretch.read(&source, keep)?.map(|turn| turn.finish(running)));
+        let read = |keep| Ok::<_, io::Error>(stretch.read(source, keep)?.map(|turn| turn.finish(running)));
         let Some(mut turn) = read(keep)? else { continue };
         if turn.items_view != view || wire_size(&turn) > room {
             if !page.data.is_empty() {

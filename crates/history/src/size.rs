@@ -13,8 +13,23 @@ use serde_json::Value;
 /// commands that ran wild, which no client shows and which as one line would stall all that waits behind it.
 pub const MAX_TEXT: usize = 8 << 20;
 
-/// How much of a cut text stays at either end.
-const KEPT_AT_EITHER_END: usize = 256 << 10;
+/// How a URL begins that is its own content.
+pub(crate) const DATA_URL: &str = "data:";
+
+/// How the URL begins that stands in the place of an image.
+const LEFT_OUT_URL: &str = "data:text/plain,";
+
+/// When a text is cut, and to what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caps {
+    /// The longest text that stays whole, in bytes.
+    pub longest: usize,
+    /// How much of a longer one stays at either end.
+    pub kept: usize,
+}
+
+/// The caps of everything that is told.
+pub(crate) const CAPS: Caps = Caps { longest: MAX_TEXT, kept: 256 << 10 };
 
 /// Returns how many bytes a value takes on the wire.
 pub(crate) fn wire_size(value: &impl Serialize) -> usize {
@@ -30,27 +45,43 @@ pub(crate) fn fit(item: ThreadItem) -> ThreadItem {
         return item;
     }
     let Ok(mut value) = serde_json::to_value(&item) else { return item };
-    cut_texts(&mut value);
+    cut_texts(&mut value, CAPS);
     serde_json::from_value(value).unwrap_or(item)
 }
 
-fn cut_texts(value: &mut Value) {
+/// Cuts every text in a value that is too long.
+pub(crate) fn cut_texts(value: &mut Value, caps: Caps) {
     match value {
-        Value::String(text) if text.len() > MAX_TEXT => *text = cut(text),
-        Value::Array(values) => values.iter_mut().for_each(cut_texts),
-        Value::Object(fields) => fields.values_mut().for_each(cut_texts),
+        Value::String(text) if text.len() > caps.longest => *text = cut(text, caps.kept),
+        Value::Array(values) => values.iter_mut().for_each(|value| cut_texts(value, caps)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| cut_texts(value, caps)),
         _ => {}
     }
 }
 
-fn cut(text: &str) -> String {
+fn cut(text: &str, kept: usize) -> String {
     // Half an image is none, and the place where it stood has to hold a URL.
-    if text.starts_with("data:") {
-        return format!("data:text/plain,{} bytes left out", text.len());
+    if text.starts_with(DATA_URL) {
+        return image_left_out(text.len());
     }
-    let head = text.floor_char_boundary(KEPT_AT_EITHER_END);
-    let tail = text.ceil_char_boundary(text.len() - KEPT_AT_EITHER_END);
-    format!("{}\n[{} bytes left out]\n{}", &text[..head], tail - head, &text[tail..])
+    let head = text.floor_char_boundary(kept);
+    let tail = text.ceil_char_boundary(text.len() - kept);
+    [&text[..head], &left_out(tail - head), &text[tail..]].concat()
+}
+
+/// What stands in the place of a middle that was cut out.
+pub(crate) fn left_out(bytes: usize) -> String {
+    format!("\n[{bytes} bytes left out]\n")
+}
+
+/// What stands in the place of an image that was left out.
+pub(crate) fn image_left_out(bytes: usize) -> String {
+    format!("{LEFT_OUT_URL}{bytes} bytes left out")
+}
+
+/// Tells whether a URL is what stands in the place of an image that was left out.
+pub(crate) fn is_image_left_out(url: &str) -> bool {
+    url.starts_with(LEFT_OUT_URL)
 }
 
 struct Counter(usize);
@@ -80,7 +111,7 @@ mod tests {
         };
         assert!(cut.len() < MAX_TEXT / 8);
         assert!(cut.starts_with('é') && cut.ends_with('é'));
-        let left_out = MAX_TEXT + 2 - 2 * KEPT_AT_EITHER_END;
+        let left_out = MAX_TEXT + 2 - 2 * CAPS.kept;
         assert!(cut.contains(&format!("\n[{left_out} bytes left out]\n")));
     }
 

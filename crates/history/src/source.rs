@@ -10,6 +10,7 @@ use std::path::Path;
 use rollout::{Backward, Forward, Line, Segment, backward, forward};
 
 use crate::mark::Mark;
+use crate::slim::slimmed;
 
 /// A thread's history on disk.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ struct Piece {
 pub(crate) struct RawLine<'a> {
     /// Where it begins and ends, without its line break.
     pub span: (u64, u64),
+    /// What it says; of a giant line without its giant texts.
     pub bytes: &'a [u8],
 }
 
@@ -55,13 +57,13 @@ impl Source {
     /// Reads a stretch, oldest line first.
     pub(crate) fn forward(&self, span: Range<u64>) -> Lines<Forward> {
         let (segments, begins) = self.slice(span);
-        Lines { lines: forward(&segments), begins }
+        Lines { lines: forward(&segments), begins, slim: Vec::new() }
     }
 
     /// Reads a stretch, newest line first.
     pub(crate) fn backward(&self, span: Range<u64>) -> Lines<Backward> {
         let (segments, begins) = self.slice(span);
-        Lines { lines: backward(&segments), begins }
+        Lines { lines: backward(&segments), begins, slim: Vec::new() }
     }
 
     /// Returns the pieces that a stretch is made of.
@@ -88,13 +90,15 @@ impl Source {
 pub(crate) struct Lines<L> {
     lines: L,
     begins: Vec<i64>,
+    /// A giant line, slimmed.
+    slim: Vec<u8>,
 }
 
 impl Lines<Forward> {
     /// Returns the next line.
     pub(crate) fn next(&mut self) -> io::Result<Option<RawLine<'_>>> {
         let Some(line) = self.lines.next()? else { return Ok(None) };
-        Ok(Some(placed(line, &self.begins)))
+        Ok(Some(placed(line, &self.begins, &mut self.slim)))
     }
 }
 
@@ -102,13 +106,15 @@ impl Lines<Backward> {
     /// Returns the line before.
     pub(crate) fn next(&mut self) -> io::Result<Option<RawLine<'_>>> {
         let Some(line) = self.lines.next()? else { return Ok(None) };
-        Ok(Some(placed(line, &self.begins)))
+        Ok(Some(placed(line, &self.begins, &mut self.slim)))
     }
 }
 
-fn placed<'a>(line: rollout::RawLine<'a>, begins: &[i64]) -> RawLine<'a> {
+fn placed<'a>(line: rollout::RawLine<'a>, begins: &[i64], slim: &'a mut Vec<u8>) -> RawLine<'a> {
     let start = begins[line.segment].saturating_add_unsigned(line.offset) as u64;
-    RawLine { span: (start, start + line.bytes.len() as u64), bytes: line.bytes }
+    let span = (start, start + line.bytes.len() as u64);
+    *slim = slimmed(line.bytes).unwrap_or_default();
+    RawLine { span, bytes: if slim.is_empty() { line.bytes } else { slim } }
 }
 
 fn named(error: io::Error, path: &Path) -> io::Error {
@@ -119,6 +125,11 @@ impl<'a> RawLine<'a> {
     /// Reads the line.
     pub(crate) fn parse(&self) -> Option<Line<'a>> {
         Line::parse(self.bytes)
+    }
+
+    /// Tells whether giant texts were taken out of it.
+    pub(crate) fn is_slim(&self) -> bool {
+        self.span.1 - self.span.0 != self.bytes.len() as u64
     }
 
     /// Reads the line, and what it means for turns, if it means anything.

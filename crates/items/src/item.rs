@@ -161,6 +161,17 @@ impl ResponseItem {
         self.call_id().is_some() && self.kind().ends_with("_output")
     }
 
+    /// Puts a text in the place of each image whose URL is not to be sent, in a message or in an output of parts.
+    pub fn replace_images(&mut self, is_unfit: impl Fn(&str) -> bool, text: &str) {
+        for field in ["content", "output"] {
+            for part in self.0.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten() {
+                if part["type"] == "input_image" && part["image_url"].as_str().is_some_and(&is_unfit) {
+                    *part = Self::text_part(Role::User, text);
+                }
+            }
+        }
+    }
+
     fn output_kind(&self) -> Option<&'static str> {
         match self.kind() {
             "function_call" | "local_shell_call" => Some("function_call_output"),
@@ -222,6 +233,17 @@ mod tests {
             let answer = ResponseItem::output_for(&call, "no");
             assert_eq!(answer.as_ref().map(ResponseItem::kind), output);
             assert!(answer.is_none_or(|a| a.is_output() && a.call_id() == Some("c")));
+        }
+    }
+
+    #[test]
+    fn an_unfit_image_gives_way_to_a_text() {
+        let image = |url: &str| json!({ "type": "input_image", "image_url": url });
+        for field in ["content", "output"] {
+            let mut item = item(json!({ "type": "x", field: [image("data:bad"), image("data:good")] }));
+            item.replace_images(|url| url.ends_with("bad"), "gone");
+            let text = json!({ "type": "input_text", "text": "gone" });
+            assert_eq!(item.field(field), Some(&json!([text, image("data:good")])));
         }
     }
 

@@ -21,6 +21,8 @@ struct Fake {
     tools: Vec<Value>,
     /// The calls that wait for an answer to their question, by its id.
     asking: BTreeMap<i64, Value>,
+    /// The calls that are answered with the next one of `finish`.
+    working: Vec<Value>,
 }
 
 fn main() -> io::Result<()> {
@@ -29,7 +31,7 @@ fn main() -> io::Result<()> {
     let mode = args.next().unwrap_or_default();
     let lock = File::create(folder.join(process::id().to_string()))?;
     lock.lock()?;
-    let mut fake = Fake { tools: tools(&mode), folder, mode, asking: BTreeMap::new() };
+    let mut fake = Fake { tools: tools(&mode), folder, mode, asking: BTreeMap::new(), working: Vec::new() };
     fake.log(&format!("start {}", process::id()))?;
     fake.misbehave();
     for line in io::stdin().lock().lines() {
@@ -58,7 +60,7 @@ fn tools(mode: &str) -> Vec<Value> {
         ];
     }
     let tool = |name| json!({ "name": name, "description": format!("does {name}"), "inputSchema": { "type": "object" } });
-    let names = ["echo", "env", "fail", "ask", "hang", "die", "long", "grow", "spawn"];
+    let names = ["echo", "env", "fail", "ask", "hang", "die", "long", "grow", "spawn", "work", "finish"];
     names.map(tool).into()
 }
 
@@ -174,6 +176,18 @@ impl Fake {
                 self.tools.push(json!({ "name": "grown", "inputSchema": { "type": "object" } }));
                 self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/tools/list_changed" }))?;
                 self.answer(id, &text("grew"))
+            }
+            "work" => {
+                self.working.push(id.clone());
+                let mut note = json!({ "progressToken": params["_meta"]["progressToken"] });
+                for (key, value) in arguments.as_object().into_iter().flatten() {
+                    note[key] = value.clone();
+                }
+                self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/progress", "params": note }))
+            }
+            "finish" => {
+                let working = std::mem::take(&mut self.working);
+                working.iter().chain([id]).try_for_each(|id| self.answer(id, &text("finished")))
             }
             "spawn" => {
                 let child = spawn(&self.folder)?;

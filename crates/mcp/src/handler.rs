@@ -13,7 +13,7 @@ use rmcp::{
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Answer, Question, server::Server};
+use crate::{Answer, Question, progress::Progress, server::Server};
 
 /// Serves one connection of a server.
 pub(crate) struct Handler {
@@ -55,8 +55,13 @@ impl Service<RoleClient> for Handler {
         notification: ServerNotification,
         _: NotificationContext<RoleClient>,
     ) -> Result<(), ErrorData> {
-        if let ServerNotification::ToolListChangedNotification(_) = notification {
-            self.server.tools_changed.notify_one();
+        match notification {
+            ServerNotification::ToolListChangedNotification(_) => self.server.tools_changed.notify_one(),
+            // There is nobody to hear it where nothing is open.
+            ServerNotification::ProgressNotification(note) => {
+                drop(self.server.progress.send(Progress::of(note.params)));
+            }
+            _ => {}
         }
         Ok(())
     }

@@ -4,11 +4,12 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::PathBuf,
     time::Duration,
 };
 
 use config::{McpServer, McpTransport};
+
+use crate::Program;
 
 /// What a program gets of the environment unasked: enough to find and run things, nothing that opens doors. The same
 /// list as in published releases.
@@ -40,16 +41,6 @@ pub(crate) struct Launch {
 pub(crate) enum Target {
     Program(Program),
     Endpoint(Endpoint),
-}
-
-/// A program to run.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Program {
-    pub(crate) command: String,
-    pub(crate) args: Vec<String>,
-    /// All that it gets.
-    pub(crate) env: BTreeMap<String, String>,
-    pub(crate) cwd: Option<PathBuf>,
 }
 
 /// A URL to talk to.
@@ -88,6 +79,7 @@ impl Launch {
 
 #[cfg(test)]
 mod tests {
+    use config::McpApproval;
     use pretty_assertions::assert_eq;
 
     use super::*;
@@ -104,6 +96,8 @@ mod tests {
             tool_timeout: Duration::ZERO,
             enabled_tools: None,
             disabled_tools: vec![],
+            approval: McpApproval::Auto,
+            tool_approvals: BTreeMap::new(),
         };
         let env =
             map(&[("PATH", "/bin"), ("HOME", "/h"), ("OPENAI_API_KEY", "secret"), ("A", "a"), ("B", "b")]);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use config::McpServer;
 use futures::future::{Either, join_all};
 use serde_json::{Map, Value, json};
-use tokio::time::timeout;
+use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
@@ -47,6 +47,8 @@ pub struct Call<'a> {
     pub arguments: Option<Map<String, Value>>,
     /// What to send along.
     pub meta: Option<Map<String, Value>>,
+    /// Where to say how far it is, in words for people; what comes while there is no room is left out.
+    pub progress: Option<mpsc::Sender<String>>,
 }
 
 /// How a server is, and what it said of itself.
@@ -119,7 +121,7 @@ impl Lease {
 
     /// Calls a tool. That the tool failed is an answer too; an error is that there is none.
     pub async fn call(&self, call: Call<'_>, cancel: &CancellationToken) -> Result<CallResult, McpError> {
-        let Call { server, tool, arguments, meta } = call;
+        let Call { server, tool, arguments, meta, progress } = call;
         if !self.slot(server)?.filter.lets(tool) {
             return Err(McpError::Disabled { server: server.to_owned(), tool: tool.to_owned() });
         }
@@ -127,7 +129,8 @@ impl Lease {
         if let Some(arguments) = arguments {
             params["arguments"] = arguments.into();
         }
-        let answer = self.ask(server, Request { method: "tools/call", params, meta }, cancel).await?;
+        let answer =
+            self.ask(server, Request { method: "tools/call", params, meta, progress }, cancel).await?;
         Ok(CallResult::of_answer(answer))
     }
 

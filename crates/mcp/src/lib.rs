@@ -8,7 +8,7 @@
 //! asks it and returns the answer, cut to a size that can be kept.
 //!
 //! Invariants: one process for each distinct entry, however many leases have it. A server ends with its last lease, and
-//! all that it started ends with it. Every request ends: with an answer, with the time-out of its entry, or cancelled,
+//! all that it started ends with it, since who starts programs for us owns them ([`Starter`]). Every request ends: with an answer, with the time-out of its entry, or cancelled,
 //! and then the server is told. Nothing a server sends is kept beyond a bound.
 //!
 //! Not here: who may call what (approvals), logins, and what a tool looks like to a model beside its name.
@@ -22,6 +22,8 @@ mod launch;
 mod lease;
 mod observer;
 mod pages;
+mod program;
+mod progress;
 mod report;
 mod request;
 mod resources;
@@ -35,8 +37,9 @@ mod tools;
 pub use error::McpError;
 pub use lease::{Call, Lease, ServerState};
 pub use observer::{Answer, Observer, Question, Status};
+pub use program::{Owned, Program, Started, Starter};
 pub use result::CallResult;
-pub use servers::Servers;
+pub use servers::{Entries, Servers};
 pub use tools::{Hints, Tool, Tools};
 
 /// The longest message that is taken from a server. Pictures come in one; whole videos do not have to.

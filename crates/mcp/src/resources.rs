@@ -52,7 +52,8 @@ impl Lease {
         uri: &str,
         cancel: &CancellationToken,
     ) -> Result<Value, McpError> {
-        let request = Request { method: "resources/read", params: json!({ "uri": uri }), meta: None };
+        let request =
+            Request { method: "resources/read", params: json!({ "uri": uri }), meta: None, progress: None };
         let answer = self.ask(server, request, cancel).await?;
         let limit = result::MOST_BYTES;
         if !result::fits(&answer, &mut limit.clone()) {

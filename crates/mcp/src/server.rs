@@ -1,6 +1,6 @@
 //! One server: a task that starts it, keeps its tools, and starts it again when it died and is wanted.
 
-use std::{ffi::OsString, pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use rmcp::{
     RoleClient,
@@ -9,19 +9,20 @@ use rmcp::{
 };
 use serde_json::Value;
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, broadcast, watch},
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    McpError, Status,
+    McpError, Program, Starter, Status,
     calls::Calls,
     failure,
     handler::Handler,
     http,
-    launch::{Launch, Program, Target},
+    launch::{Launch, Target},
     pages::Pages,
+    progress::Progress,
     request::Request,
     stdio::{self, Signs},
     tools,
@@ -34,17 +35,22 @@ const MOST_RESTARTS: u32 = 3;
 /// The pause before the second restart in a row, and that much more before each further one.
 const RESTART_PAUSE: Duration = Duration::from_millis(250);
 
+/// How many words on how far requests are may wait to be taken; older ones are of no use any more.
+const MOST_PROGRESS: usize = 16;
+
 /// How long a server has to take its leave of us.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
 /// A server, which leases share.
 pub(crate) struct Server {
     launch: Launch,
-    supervise: Arc<[OsString]>,
+    starter: Arc<dyn Starter>,
     state: watch::Sender<State>,
     pub(crate) calls: Calls,
     /// Told by the server.
     pub(crate) tools_changed: Notify,
+    /// How far requests are, as the server says; each is for who waits for its answer.
+    pub(crate) progress: broadcast::Sender<Progress>,
     /// An answer was too long and is lost.
     pub(crate) too_long: Arc<Notify>,
     pub(crate) stop: CancellationToken,
@@ -94,14 +100,15 @@ impl State {
 
 impl Server {
     /// Makes a server that starts when it is [run](Self::run).
-    pub(crate) fn new(launch: Launch, supervise: Arc<[OsString]>, stop: CancellationToken) -> Self {
+    pub(crate) fn new(launch: Launch, starter: Arc<dyn Starter>, stop: CancellationToken) -> Self {
         let state = State { phase: Phase::Starting, tools: Arc::default(), info: None, restarts: 0 };
         Self {
             launch,
-            supervise,
+            starter,
             state: watch::Sender::new(state),
             calls: Calls::default(),
             tools_changed: Notify::new(),
+            progress: broadcast::Sender::new(MOST_PROGRESS),
             too_long: Arc::default(),
             stop,
         }
@@ -203,11 +210,14 @@ impl Server {
     }
 
     async fn live_program(self: &Arc<Self>, program: &Program) -> Option<String> {
+        let started = tokio::select! {
+            started = self.starter.start(program) => started,
+            () = self.stop.cancelled() => return None,
+        };
         let signs = Signs { too_long: Arc::clone(&self.too_long), gone: self.stop.child_token() };
-        let opened = stdio::open(self.name(), &self.supervise, program, signs.clone());
-        let (pipes, process) = match opened {
-            Ok(opened) => opened,
-            Err(error) => return Some(format!("cannot run `{}`: {error}", program.command)),
+        let (pipes, process) = match started {
+            Ok(started) => stdio::open(self.name(), started, signs.clone()),
+            Err(error) => return Some(error),
         };
         let ended = self.converse(pipes, signs.gone).await;
         let last_words = process.end().await;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    ffi::OsString,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
@@ -13,18 +12,21 @@ use config::{ConfigError, McpServer};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Lease, Observer,
+    Lease, Observer, Starter,
     launch::Launch,
     lease::{Filter, Slot},
     server::Server,
 };
+
+/// The entries of a config, by name; a broken one is a server that failed.
+pub type Entries = BTreeMap<String, Result<McpServer, ConfigError>>;
 
 /// All servers of an app-server. A clone is the same.
 #[derive(Clone)]
 pub struct Servers(Arc<Registry>);
 
 struct Registry {
-    supervise: Arc<[OsString]>,
+    starter: Arc<dyn Starter>,
     running: Mutex<HashMap<Launch, Weak<Hold>>>,
     leases: AtomicU64,
     tasks: TaskTracker,
@@ -41,11 +43,10 @@ impl Drop for Hold {
 }
 
 impl Servers {
-    /// Makes an empty registry. The words are put before the command of each program, so that it is run by something
-    /// that ends it when we die; it has to pass standard input and output through.
-    pub fn new(supervise: Vec<OsString>) -> Self {
+    /// Makes an empty registry, with who starts programs for it.
+    pub fn new(starter: Arc<dyn Starter>) -> Self {
         Self(Arc::new(Registry {
-            supervise: supervise.into(),
+            starter,
             running: Mutex::default(),
             leases: AtomicU64::default(),
             tasks: TaskTracker::new(),
@@ -59,7 +60,7 @@ impl Servers {
     /// of each that it starts and how that went, also when it runs already. Must be called within a runtime.
     pub fn acquire(
         &self,
-        entries: &BTreeMap<String, Result<McpServer, ConfigError>>,
+        entries: &Entries,
         env: &HashMap<String, String>,
         observer: Arc<dyn Observer>,
     ) -> Lease {
@@ -104,7 +105,7 @@ impl Servers {
         }
         running.retain(|_, hold| hold.strong_count() > 0);
         let stop = self.0.stop.child_token();
-        let server = Arc::new(Server::new(launch.clone(), Arc::clone(&self.0.supervise), stop));
+        let server = Arc::new(Server::new(launch.clone(), Arc::clone(&self.0.starter), stop));
         let hold = Arc::new(Hold(Arc::clone(&server)));
         running.insert(launch, Arc::downgrade(&hold));
         self.0.tasks.spawn(server.run());

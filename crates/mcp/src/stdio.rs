@@ -1,10 +1,8 @@
-//! Servers that are programs: started with pipes, ended with all that they started.
+//! Speaking with servers that are programs, over their pipes.
 
 use std::{
-    ffi::OsString,
     io,
     pin::Pin,
-    process::Stdio,
     sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
@@ -12,31 +10,27 @@ use std::{
 
 use memchr::{memchr, memrchr};
 use rmcp::{RoleClient, transport::async_rw::AsyncRwTransport};
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
-    io::{AsyncRead, ReadBuf},
-    process::{Child, ChildStdin, ChildStdout, Command},
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::Notify,
     time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use crate::{MAX_MESSAGE, launch::Program, stderr::Stderr};
+use crate::{MAX_MESSAGE, Owned, Started, stderr::Stderr};
 
-/// How long a program has to leave by itself when its input ends, and how long after it was asked to by a signal.
-/// Together less than what a server has to shut down.
+/// How long a program has to leave by itself when its input ends. Less than what a server has to shut down.
 const LEAVE_GRACE: Duration = Duration::from_secs(1);
 
 /// How long what a dead program wrote may take to arrive. Its pipe stays open where a child of its own still has it.
 const STDERR_GRACE: Duration = Duration::from_millis(200);
 
 /// What a program is spoken to through.
-pub(crate) type Pipes = AsyncRwTransport<RoleClient, Watched, ChildStdin>;
+pub(crate) type Pipes = AsyncRwTransport<RoleClient, Watched, Box<dyn AsyncWrite + Send + Unpin>>;
 
-/// A program that runs. Killed when dropped, with its children when [ended](Self::end).
+/// A program that runs. Killed with all that it started when dropped.
 pub(crate) struct Process {
-    child: Child,
-    group: Option<Pid>,
+    owned: Box<dyn Owned>,
     stderr: Arc<Stderr>,
     drain: AbortOnDropHandle<()>,
 }
@@ -50,72 +44,35 @@ pub(crate) struct Signs {
     pub(crate) gone: CancellationToken,
 }
 
-/// Starts a program; what stands before its command sees to it that it does not outlive us.
-pub(crate) fn open(
-    name: &str,
-    supervise: &[OsString],
-    program: &Program,
-    signs: Signs,
-) -> io::Result<(Pipes, Process)> {
-    let command = OsString::from(&program.command);
-    let args = program.args.iter().map(OsString::from);
-    let mut words = supervise.iter().cloned().chain([command]).chain(args);
-    // Never empty: it ends in the command.
-    let mut command = Command::new(words.next().unwrap_or_default());
-    command.args(words).env_clear().envs(&program.env);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.process_group(0).kill_on_drop(true);
-    if let Some(cwd) = &program.cwd {
-        command.current_dir(cwd);
-    }
-    let mut child = command.spawn()?;
-    let (Some(stdin), Some(stdout), Some(errors)) =
-        (child.stdin.take(), child.stdout.take(), child.stderr.take())
-    else {
-        return Err(io::Error::other("no pipes"));
-    };
+/// Takes over a program that was started.
+pub(crate) fn open(name: &str, started: Started, signs: Signs) -> (Pipes, Process) {
+    let Started { stdin, stdout, stderr: errors, owned } = started;
     let stderr = Arc::new(Stderr::default());
     let drain = tokio::spawn(Arc::clone(&stderr).drain(name.to_owned(), errors));
-    let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
     let pipes = AsyncRwTransport::new(Watched { inner: stdout, line: 0, signs }, stdin)
         .with_max_line_length(MAX_MESSAGE);
-    Ok((pipes, Process { child, group, stderr, drain: AbortOnDropHandle::new(drain) }))
+    (pipes, Process { owned, stderr, drain: AbortOnDropHandle::new(drain) })
 }
 
 impl Process {
     /// Waits until the program has left, whose pipes are closed; makes it, if it does not. Returns what there is to add
     /// to an error: how it left, if it did so by itself, and its last words.
-    pub(crate) async fn end(mut self) -> String {
-        let left = timeout(LEAVE_GRACE, self.child.wait()).await;
-        if left.is_err() {
-            self.signal(Signal::TERM);
-            // Whether it left or not: what remains of its group is killed.
-            let _ = timeout(LEAVE_GRACE, self.child.wait()).await;
-        }
-        self.signal(Signal::KILL);
-        let _ = timeout(LEAVE_GRACE, self.child.wait()).await;
-        let _ = timeout(STDERR_GRACE, &mut self.drain).await;
-        let how = match left {
-            Ok(Ok(status)) => format!("; it exited ({status})"),
-            _ => String::new(),
-        };
-        match self.stderr.last_lines() {
+    pub(crate) async fn end(self) -> String {
+        let Self { mut owned, stderr, mut drain } = self;
+        let left = timeout(LEAVE_GRACE, owned.ended()).await;
+        owned.end().await;
+        let _ = timeout(STDERR_GRACE, &mut drain).await;
+        let how = left.map_or_else(|_| String::new(), |status| format!("; it exited ({status})"));
+        match stderr.last_lines() {
             words if words.is_empty() => how,
             words => format!("{how}: {words}"),
-        }
-    }
-
-    fn signal(&self, signal: Signal) {
-        // A group that is gone needs no signal. Its number is not taken again so soon: numbers go round.
-        if let Some(group) = self.group {
-            let _ = kill_process_group(group, signal);
         }
     }
 }
 
 /// Standard output, watched.
 pub(crate) struct Watched {
-    inner: ChildStdout,
+    inner: Box<dyn AsyncRead + Send + Unpin>,
     /// How much of a line came so far.
     line: usize,
     signs: Signs,

@@ -67,6 +67,11 @@ impl TurnDiff {
         }
     }
 
+    /// Tells whether no plan changed a file.
+    pub fn is_empty(&self) -> bool {
+        self.before.is_empty()
+    }
+
     /// Returns the diff of the turn so far; nothing where every file is as it was.
     ///
     /// `read` is [`on_disk`](crate::on_disk) but for tests, and is asked for each recorded file: commands may have

@@ -32,6 +32,8 @@ mod initialize;
 #[allow(missing_docs)]
 mod item;
 mod known;
+#[allow(missing_docs)]
+mod mcp;
 mod methods;
 #[allow(missing_docs)]
 mod model;
@@ -63,6 +65,7 @@ pub use fs::*;
 pub use initialize::*;
 pub use item::*;
 pub use known::*;
+pub use mcp::*;
 pub use methods::*;
 pub use model::*;
 pub use notifications::*;

@@ -111,6 +111,10 @@ methods! {
     TurnSteer = "turn/steer", TurnSteerParams => TurnSteerResponse;
     TurnInterrupt = "turn/interrupt", TurnInterruptParams => TurnInterruptResponse;
     ReviewStart = "review/start", ReviewStartParams => ReviewStartResponse;
+    McpServerReload = "config/mcpServer/reload", NoParams => McpServerRefreshResponse;
+    McpServerStatusList = "mcpServerStatus/list", ListMcpServerStatusParams => ListMcpServerStatusResponse;
+    McpServerResourceRead = "mcpServer/resource/read", McpResourceReadParams => McpResourceReadResponse;
+    McpServerToolCall = "mcpServer/tool/call", McpServerToolCallParams => McpServerToolCallResponse;
     ConfigRequirementsRead = "configRequirements/read", NoParams => ConfigRequirementsReadResponse;
 }
 

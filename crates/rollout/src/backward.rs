@@ -25,8 +25,6 @@ struct Open {
     unread: u64,
     /// Bytes behind `unread` that were not handed over yet.
     held: Vec<u8>,
-    /// The line that ends with `held` is longer than is read; what was read of it is gone.
-    skipping: bool,
     done: bool,
 }
 
@@ -77,45 +75,47 @@ impl Open {
         let file = File::open(path).map_err(|error| named(error, path))?;
         let len = file.metadata()?.len();
         let unread = end.map_or(len, |end| end.min(len));
-        Ok(Self { file, start: *start, unread, held: Vec::new(), skipping: false, done: unread <= *start })
+        Ok(Self { file, start: *start, unread, held: Vec::new(), done: unread <= *start })
     }
 
     /// Puts the line before into `line` and returns where it begins; an empty one for a line that is too long.
     fn line_before(&mut self, line: &mut Vec<u8>, limits: Limits) -> io::Result<Option<u64>> {
-        line.clear();
+        match line.capacity() > limits.block {
+            true => *line = Vec::new(), // a long line's memory is not kept for short ones
+            false => line.clear(),
+        }
         if self.done {
             return Ok(None);
         }
-        let mut searched = 0;
-        loop {
-            let fresh = &self.held[..self.held.len() - searched];
-            let found = memchr::memrchr(b'\n', fresh).map(|at| at + 1);
-            self.done = found.is_none() && self.unread <= self.start;
-            if let Some(begin) = found.or(self.done.then_some(0)) {
-                let offset = self.unread + begin as u64;
-                let text = &self.held[begin..];
-                if !std::mem::take(&mut self.skipping) && text.len() <= limits.max {
-                    line.extend_from_slice(text);
-                }
-                self.held.truncate(begin.saturating_sub(1));
-                return Ok(Some(offset));
-            }
-            if self.held.len() > limits.max {
-                (self.skipping, self.held) = (true, Vec::new());
-            }
-            searched = self.held.len();
+        let end = self.unread + self.held.len() as u64;
+        let (mut breaks, mut blocks) = (memchr::memrchr(b'\n', &self.held), 0);
+        while breaks.is_none() && self.unread > self.start {
             self.read_block(limits.block)?;
+            breaks = memchr::memrchr(b'\n', &self.held);
+            blocks += 1;
         }
+        self.done = breaks.is_none();
+        let begin = breaks.map_or(0, |at| at + 1);
+        let offset = self.unread + begin as u64;
+        if end - offset > limits.max as u64 {
+            // Passed over.
+        } else if blocks == 0 {
+            line.extend_from_slice(&self.held[begin..]);
+        } else {
+            // Looked for block by block and then read at once: a line of 40 MB takes 40 MB.
+            line.resize((end - offset) as usize, 0);
+            self.file.read_exact_at(line, offset)?;
+        }
+        self.held.truncate(begin.saturating_sub(1));
+        Ok(Some(offset))
     }
 
+    /// Reads what is in front of what was held, in its place.
     fn read_block(&mut self, block: usize) -> io::Result<()> {
-        // As much again as is held, so that a long line costs a few reads and not one for each block of it.
-        let want = (block.max(self.held.len()) as u64).min(self.unread - self.start);
-        let mut block = vec![0; want as usize];
-        self.file.read_exact_at(&mut block, self.unread - want)?;
+        let want = (block as u64).min(self.unread - self.start);
+        self.held.resize(want as usize, 0);
+        self.file.read_exact_at(&mut self.held, self.unread - want)?;
         self.unread -= want;
-        block.append(&mut self.held);
-        self.held = block;
         Ok(())
     }
 }

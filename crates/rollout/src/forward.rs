@@ -77,8 +77,11 @@ impl Forward {
                     self.open.insert(open(segment, self.limits.block)?)
                 }
             };
-            self.line.clear();
-            let Read { bytes, whole } = read_line(reader, &mut self.line, self.limits.max)?;
+            match self.line.capacity() > self.limits.block {
+                true => self.line = Vec::new(), // a long line's memory is not kept for short ones
+                false => self.line.clear(),
+            }
+            let Read { bytes, whole, ended: _ } = read_line(reader, &mut self.line, self.limits.max)?;
             if bytes == 0 {
                 (self.open, self.segment) = (None, self.segment + 1);
                 continue;
@@ -115,16 +118,18 @@ pub(crate) fn named(error: io::Error, path: &Path) -> io::Error {
 }
 
 /// What was read of a line.
-struct Read {
+pub(crate) struct Read {
     /// With the line break, and with what was not kept.
-    bytes: u64,
+    pub(crate) bytes: u64,
     /// Whether all of it was kept.
-    whole: bool,
+    pub(crate) whole: bool,
+    /// Whether there was a line break.
+    pub(crate) ended: bool,
 }
 
 /// Reads up to and with the next line break, and keeps the line unless it is longer than `max`.
-fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>, max: usize) -> io::Result<Read> {
-    let mut read = Read { bytes: 0, whole: true };
+pub(crate) fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>, max: usize) -> io::Result<Read> {
+    let mut read = Read { bytes: 0, whole: true, ended: false };
     loop {
         let block = reader.fill_buf()?;
         if block.is_empty() {
@@ -134,7 +139,7 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>, max: usize) -> io::R
             Some(end) => (end + 1, &block[..end]),
             None => (block.len(), block),
         };
-        let done = text.len() < taken;
+        read.ended = text.len() < taken;
         read.whole &= line.len() + text.len() <= max;
         if read.whole {
             line.extend_from_slice(text);
@@ -143,7 +148,7 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>, max: usize) -> io::R
         }
         reader.consume(taken);
         read.bytes += taken as u64;
-        if done {
+        if read.ended {
             return Ok(read);
         }
     }

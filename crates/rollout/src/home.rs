@@ -78,7 +78,7 @@ impl Home {
     }
 
     /// Returns the folder of the locks that tell who writes to a thread; release 0.169 uses them too.
-    pub(crate) fn writer_locks(&self) -> PathBuf {
+    pub fn writer_locks(&self) -> PathBuf {
         self.root.join("thread-writer-locks")
     }
 

@@ -1,7 +1,9 @@
 //! The one place where errors become wire codes; clients match on the texts.
 
-use agent::AgentError;
+use agent::{AgentError, Closed};
 use jsonrpc::RpcError;
+use protocol::{CodexErrorInfo, NonSteerableTurnKind, TurnError};
+use serde_json::json;
 use threads::ThreadError;
 pub(crate) use tools::with_causes;
 
@@ -31,6 +33,7 @@ pub(crate) fn of_thread(error: &ThreadError) -> RpcError {
         | ThreadError::EmptyObjective
         | ThreadError::LongObjective(_)
         | ThreadError::EmptyBudget
+        | ThreadError::HasGoal(_)
         | ThreadError::NoGoal(_)
         | ThreadError::InvalidCursor(_) => invalid(error.to_string()),
         ThreadError::EmptySectionName
@@ -58,6 +61,7 @@ pub(crate) fn of_attachment(error: &ThreadError) -> RpcError {
 
 pub(crate) fn of_agent(error: &AgentError) -> RpcError {
     match error {
+        AgentError::NotSteerable(closed) => not_steerable(error, *closed),
         AgentError::NotLoaded(_)
         | AgentError::NoTurnToSteer
         | AgentError::NoTurnToInterrupt
@@ -68,4 +72,18 @@ pub(crate) fn of_agent(error: &AgentError) -> RpcError {
         AgentError::Thread(error) => of_thread(error),
         AgentError::Rollout(_) => internal(error),
     }
+}
+
+/// What a program may act on is the error of a turn.
+fn not_steerable(error: &AgentError, closed: Closed) -> RpcError {
+    let turn_kind = match closed {
+        Closed::Review => NonSteerableTurnKind::Review,
+        Closed::Compact => NonSteerableTurnKind::Compact,
+    };
+    let data = TurnError {
+        message: error.to_string(),
+        codex_error_info: Some(CodexErrorInfo::ActiveTurnNotSteerable { turn_kind }),
+        additional_details: None,
+    };
+    invalid(error.to_string()).with_data(json!(data))
 }

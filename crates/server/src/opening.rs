@@ -1,6 +1,6 @@
 //! What start, resume and fork share: from config and overrides to the settings of a thread, and to its answer.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use agent::{COMPACT_PROMPT, Parts, ProjectDocs, Settings};
 use config::{ApprovalPolicy, Config};
@@ -10,10 +10,14 @@ use serde_json::{Map, Value};
 use threads::ThreadId;
 use tools::{ClientTool, Mode, Offer, SandboxPolicy, ThreadTools, WebSearch};
 
-use crate::{context::Context, error::invalid, handshake, wire};
+use crate::{PROTOCOL_RELEASE, context::Context, error::invalid, handshake, wire};
 
 /// The model that is asked for where neither client nor config names one.
 const DEFAULT_MODEL: &str = "gpt-5.1-codex";
+
+/// How long the first request of a turn waits for MCP servers that are still starting: the quick ones are there then,
+/// and a dead one holds nobody up for long.
+const MCP_GRACE: Duration = Duration::from_secs(2);
 
 /// Settings of a thread that is about to be loaded, and what beside its files it needs.
 pub(crate) struct Opening {
@@ -91,7 +95,10 @@ pub(crate) fn open(
             name: cx.originator(),
             user_agent: handshake::user_agent(cx, client_name, version),
         },
-        tools: Arc::new(ThreadTools::new(Arc::clone(&cx.workshop), offer(&config, id, client_tools))),
+        tools: Arc::new(ThreadTools::new(
+            Arc::clone(&cx.workshop),
+            offer(&config, id, client_tools, thread_layer),
+        )),
         docs: ProjectDocs {
             home: cx.options.home.clone(),
             max_bytes: config.project_doc_max_bytes,
@@ -106,16 +113,25 @@ pub(crate) fn open(
 }
 
 /// Works out which tools a thread offers.
-fn offer(config: &Config, id: ThreadId, client_tools: Vec<ClientTool>) -> Offer {
+fn offer(
+    config: &Config,
+    id: ThreadId,
+    client_tools: Vec<ClientTool>,
+    overrides: Map<String, Value>,
+) -> Offer {
     let feature = |name: &str| config.features.get(name).copied();
     let on = |name: &str| feature(name).unwrap_or(false);
     Offer {
         thread: id.to_string(),
+        release: PROTOCOL_RELEASE,
         client_tools,
         commands: feature("shell_tool").unwrap_or(true),
         request_permissions: on("request_permissions_tool"),
+        goals: feature("goals").unwrap_or(true),
         environment: config.shell_environment.clone(),
         mcp_servers: config.mcp_servers.clone(),
+        mcp_grace: MCP_GRACE,
+        overrides,
         web_search: match config.web_search {
             Some(config::WebSearch::Disabled) => WebSearch::Off,
             Some(config::WebSearch::Live) => WebSearch::Live,

@@ -11,7 +11,7 @@ use crate::{
     context::Context,
     error,
     lanes::Lane,
-    methods::{config_requirements, fs, review, thread, thread_section, turn},
+    methods::{config_requirements, fs, mcp_server, review, thread, thread_section, turn},
 };
 
 /// Moves of several threads that are asked for at once come out in the order in which they were asked for.
@@ -61,6 +61,10 @@ fn table() -> Vec<Route> {
         route::<TurnInterrupt, _>(turn::interrupt::handle, |p| Lane::thread(&p.thread_id)),
         route::<FsReadFile, _>(fs::read_file::handle, |_| Lane::Free),
         route::<FsGetMetadata, _>(fs::get_metadata::handle, |_| Lane::Free),
+        route::<McpServerReload, _>(mcp_server::reload::handle, |_| Lane::Global("mcp")),
+        route::<McpServerStatusList, _>(mcp_server::status_list::handle, |_| Lane::Free),
+        route::<McpServerResourceRead, _>(mcp_server::resource_read::handle, |_| Lane::Free),
+        route::<McpServerToolCall, _>(mcp_server::tool_call::handle, |_| Lane::Free),
         route::<ConfigRequirementsRead, _>(config_requirements::handle, |_| Lane::Free),
     ]
 }

@@ -25,7 +25,7 @@ pub(crate) use git_info::{git_info, git_info_patch};
 pub(crate) use goals::{goal, goal_patch, goal_updated};
 pub(crate) use ids::{optional_thread_id, request_id, session_id, thread_id};
 pub(crate) use input::inputs;
-pub(crate) use mcp::mcp_status;
+pub(crate) use mcp::{known, mcp_error, mcp_server, mcp_status};
 pub(crate) use questions::*;
 pub(crate) use sections::{appearance, appearance_patch, section, section_move};
 pub(crate) use settings::{

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    Index, Progress, StateError, StateRuntime, open,
+    Index, Progress, StateError, StateRuntime, open, reconcile,
     write::{SURE_TAIL, Scanned, Unscanned},
 };
 
@@ -34,14 +34,7 @@ pub(crate) async fn run(index: &Index, runtime: &StateRuntime) -> Result<(), Sta
     if runtime.is_complete().await? && runtime.unscanned(None, 1).await?.is_empty() {
         return Ok(());
     }
-    let lock = index.home.skein().join("backfill.lock");
-    let _held = loop {
-        if let Some(held) = open::try_lock(&lock)? {
-            break held;
-        }
-        index.set_progress(Progress::Waiting);
-        sleep(TAKE_OVER_EVERY).await;
-    };
+    let _held = turn(&index.home, || index.set_progress(Progress::Waiting)).await?;
     if !runtime.is_complete().await? {
         index.set_progress(Progress::Heads(0));
         index.sweep(runtime, |read| index.set_progress(Progress::Heads(read))).await?;
@@ -49,6 +42,33 @@ pub(crate) async fn run(index: &Index, runtime: &StateRuntime) -> Result<(), Sta
     }
     index.set_progress(Progress::Content);
     search_contents(runtime).await
+}
+
+/// Does the whole backfill, for a process that serves nobody meanwhile.
+pub(crate) async fn fill(
+    home: &Home,
+    runtime: &StateRuntime,
+    progress: impl Fn(Progress),
+) -> Result<(), StateError> {
+    let _held = turn(home, || progress(Progress::Waiting)).await?;
+    if !runtime.is_complete().await? {
+        reconcile::sweep(runtime, |read| progress(Progress::Heads(read))).await?;
+        runtime.mark_complete().await?;
+    }
+    progress(Progress::Content);
+    search_contents(runtime).await
+}
+
+/// Waits until no other process fills the database.
+async fn turn(home: &Home, waiting: impl Fn()) -> Result<File, StateError> {
+    let lock = home.skein().join("backfill.lock");
+    loop {
+        if let Some(held) = open::try_lock(&lock)? {
+            return Ok(held);
+        }
+        waiting();
+        sleep(TAKE_OVER_EVERY).await;
+    }
 }
 
 /// Searches the middle of large files for session records, the latest changed first, at half the speed that it could.

@@ -62,9 +62,15 @@ const CORRUPT: i32 = 11;
 const PROTOCOL: i32 = 15;
 const NOT_A_DATABASE: i32 = 26;
 
+/// The extended code of a file that ends before what its head, or its log's memory, says: somebody cut it.
+const SHORT_READ: &str = "522";
+
 impl From<sqlx::Error> for StateError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
+            sqlx::Error::Database(cause) if cause.code().as_deref() == Some(SHORT_READ) => {
+                Self::Corrupt(error.into())
+            }
             sqlx::Error::Database(cause) => match cause.code().as_deref().and_then(primary) {
                 Some(BUSY | LOCKED | PROTOCOL) => Self::Locked(error.into()),
                 Some(CORRUPT | NOT_A_DATABASE) => Self::Corrupt(error.into()),

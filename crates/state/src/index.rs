@@ -23,6 +23,7 @@ use crate::{
     open::{self, Identity},
     reconcile,
     row::FileKey,
+    trust::Trusted,
     watch::Watcher,
 };
 
@@ -48,6 +49,8 @@ pub struct Index {
     pub(crate) stop: CancellationToken,
     /// Somebody needs the database, and it is not open.
     pub(crate) wanted: Notify,
+    /// The database is not as its users noted, and has to be looked at again.
+    pub(crate) suspected: Notify,
     /// There are files whose middle was never searched.
     pub(crate) unscanned: Notify,
     slot: Mutex<Slot>,
@@ -113,6 +116,7 @@ impl Index {
             home,
             stop,
             wanted: Notify::new(),
+            suspected: Notify::new(),
             unscanned: Notify::new(),
             slot: Mutex::new(Slot::Closed { damaged: None, not_before: None }),
             slot_changes: watch::Sender::new(()),
@@ -253,12 +257,18 @@ impl Index {
     fn usable(&self) -> Usable {
         let mut slot = lock(&self.slot);
         let now = Instant::now();
+        let is_suspect = match &*slot {
+            Slot::Open { runtime, .. } => self.is_suspect(runtime, now),
+            Slot::Closed { .. } => false,
+        };
         let is_paused = |not_before: &Option<Instant>| not_before.is_some_and(|until| now < until);
         match &*slot {
-            Slot::Open { runtime, not_before, .. } if self.is_sound(runtime) => match is_paused(not_before) {
-                true => Usable::No,
-                false => Usable::Yes(Arc::clone(runtime)),
-            },
+            Slot::Open { runtime, not_before, .. } if self.is_sound(runtime) => {
+                match is_suspect || is_paused(not_before) {
+                    true => Usable::No,
+                    false => Usable::Yes(Arc::clone(runtime)),
+                }
+            }
             Slot::Open { runtime, ended, .. } => {
                 let damaged = runtime.is_damaged().then_some(runtime.identity);
                 ended.cancel();
@@ -279,6 +289,24 @@ impl Index {
     fn rebuild_not_before(&self, now: Instant) -> Option<Instant> {
         let last = lock(&self.last_damage).replace(now)?;
         (now < last + DAMAGED_AGAIN).then_some(now + DAMAGED_AGAIN)
+    }
+
+    /// Looks at the database again that was suspect a while ago, and lets it go if it still is.
+    pub(crate) fn look_again(&self) {
+        self.usable();
+    }
+
+    /// Tells whether somebody else may have written to the database; when that is sure, it counts as damaged.
+    fn is_suspect(&self, runtime: &StateRuntime, now: Instant) -> bool {
+        match runtime.trust.now(now) {
+            Trusted::Yes => return false,
+            Trusted::NotYet => self.suspected.notify_one(),
+            Trusted::No => {
+                runtime.condemn();
+                self.report(&StateError::Corrupt("another program wrote to it".into()));
+            }
+        }
+        true
     }
 
     /// Tells whether a runtime still reads and writes the files that others see.

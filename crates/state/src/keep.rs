@@ -5,7 +5,7 @@ use std::{convert::Infallible, sync::Arc};
 use rollout::Home;
 use tokio::time::{Duration, sleep, sleep_until};
 
-use crate::{Index, Progress, StateError, StateRuntime, backfill, open};
+use crate::{Index, Progress, StateError, StateRuntime, backfill, open, trust::SUSPECT_FOR};
 
 /// How long after the start a home is looked at that nobody asked for: a client's first requests come before.
 const START_AFTER: Duration = Duration::from_millis(200);
@@ -41,6 +41,7 @@ pub(crate) async fn keep(index: Arc<Index>) {
                 tokio::select! {
                     () = ended.cancelled() => {}
                     never = fill(&index, &runtime) => match never {},
+                    never = look_again(&index) => match never {},
                 }
                 runtime.close().await;
             }
@@ -69,6 +70,15 @@ async fn rollouts_to_index(home: &Home) {
 
 fn has_rollouts(home: &Home) -> bool {
     [false, true].iter().any(|archived| rollout::walk(home, *archived).any(|located| located.is_ok()))
+}
+
+/// Looks again, a while after the database was found otherwise than noted: nobody may ask for it by then.
+async fn look_again(index: &Index) -> Infallible {
+    loop {
+        index.suspected.notified().await;
+        sleep(SUSPECT_FOR).await;
+        index.look_again();
+    }
 }
 
 /// Fills the database, and again when there is more to do; until it is lost.

@@ -15,22 +15,27 @@ mod digest;
 mod error;
 mod fresh;
 mod index;
+mod inspect;
 mod keep;
 mod list;
 mod open;
 mod query;
+mod rebuild;
 mod reconcile;
 mod row;
 mod runtime;
 mod source;
 #[cfg(test)]
 mod testing;
+mod trust;
 mod watch;
 mod write;
 
 pub use error::StateError;
 pub use index::{Index, Progress};
+pub use inspect::{IndexCopy, IndexedFile, IndexedFolder, holder};
 pub use query::{Direction, ListQuery, Position, Search, Sort};
+pub use rebuild::rebuild;
 pub use row::ThreadRow;
 pub use runtime::StateRuntime;
 pub use source::SourceFilter;

@@ -20,7 +20,7 @@ use sqlx::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::{StateError, StateRuntime, runtime::pool};
+use crate::{StateError, StateRuntime, runtime::pool, trust::Trust};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -69,7 +69,12 @@ fn files(database: &Path) -> [PathBuf; 3] {
     ["", "-wal", "-shm"].map(|suffix| suffixed(database, suffix))
 }
 
-fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+/// Returns where the log of a database lies.
+pub(crate) fn log(database: &Path) -> PathBuf {
+    suffixed(database, "-wal")
+}
+
+pub(crate) fn suffixed(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
@@ -104,6 +109,22 @@ pub(crate) async fn open(home: &Home, damaged: Option<Identity>) -> Result<State
     }
 }
 
+/// Sets the database aside, whatever is wrong with it; one that a later version made, or that another process holds, stays.
+pub(crate) async fn put_aside(home: &Home) -> Result<Option<PathBuf>, StateError> {
+    let path = database(home);
+    make_folder(&home.skein())?;
+    let _lock = lock(&home.skein().join("state.lock")).await?;
+    if !path.try_exists().map_err(StateError::io("look for", &path))? {
+        return Ok(None);
+    }
+    match open_ready(home, &path).await {
+        Ok(Some(runtime)) => runtime.close().await,
+        Ok(None) | Err(StateError::Corrupt(_)) => {}
+        Err(error) => return Err(error),
+    }
+    set_aside(&path).map(Some)
+}
+
 /// Opens a database that is ready for use, or `None` for one that is not there or has to be migrated.
 async fn open_ready(home: &Home, path: &Path) -> Result<Option<StateRuntime>, StateError> {
     if !fs::metadata(path).is_ok_and(|meta| meta.len() > 0) {
@@ -133,7 +154,17 @@ async fn open_ready(home: &Home, path: &Path) -> Result<Option<StateRuntime>, St
         writer.close().await;
         return Ok(None); // it was replaced while we opened it
     }
-    Ok(Some(StateRuntime::new(home.clone(), identity, writer, options(path))))
+    let runtime = StateRuntime::new(home.clone(), identity, writer, options(path), Trust::new(path));
+    match runtime.is_complete().await {
+        Ok(true) => {}
+        // A server that was killed while it filled the database may have left no note; no list reads it yet.
+        Ok(false) => runtime.trust.accept(),
+        Err(error) => {
+            runtime.close().await;
+            return Err(error);
+        }
+    }
+    Ok(Some(runtime))
 }
 
 /// Makes or migrates the database, and opens it. The lock is held.
@@ -154,19 +185,22 @@ async fn make_ready(home: &Home, path: &Path) -> Result<StateRuntime, StateError
     let writer = connect(path).await?;
     let migrated = async {
         let mut connection = writer.acquire().await?;
-        if schema(&mut connection).await? == Schema::Older {
+        let is_older = schema(&mut connection).await? == Schema::Older;
+        if is_older {
             sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await?;
             migrate(&mut connection).await.map_err(migration_error)?;
         }
-        Ok::<_, StateError>(())
+        Ok::<_, StateError>(is_older)
     };
     let migrated = migrated.await;
     writer.close().await;
-    migrated?;
+    if migrated? {
+        Trust::new(path).accept();
+    }
     open_ready(home, path).await?.ok_or(StateError::NotOpen)
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
+pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         // A commit that a power failure takes is derived again; nothing is damaged by it.
@@ -180,7 +214,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-async fn connect(path: &Path) -> Result<SqlitePool, StateError> {
+pub(crate) async fn connect(path: &Path) -> Result<SqlitePool, StateError> {
     pool(/*connections*/ 1).connect_with(options(path)).await.map_err(|error| match error {
         // The pool tries again until its deadline, and then tells only of that.
         sqlx::Error::PoolTimedOut => StateError::Locked(error.into()),
@@ -189,13 +223,13 @@ async fn connect(path: &Path) -> Result<SqlitePool, StateError> {
 }
 
 #[derive(PartialEq)]
-enum Schema {
+pub(crate) enum Schema {
     Ours,
     Older,
 }
 
 /// Compares the migrations that the database has seen with those that we know.
-async fn schema(connection: &mut SqliteConnection) -> Result<Schema, StateError> {
+pub(crate) async fn schema(connection: &mut SqliteConnection) -> Result<Schema, StateError> {
     let table = sqlx::query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'");
     if table.fetch_optional(&mut *connection).await?.is_none() {
         return Ok(Schema::Older);
@@ -216,7 +250,7 @@ async fn schema(connection: &mut SqliteConnection) -> Result<Schema, StateError>
 }
 
 /// Reads a row of every table: their schema is as the migrations say, and their first pages can be read.
-async fn try_out(connection: &mut SqliteConnection) -> Result<(), StateError> {
+pub(crate) async fn try_out(connection: &mut SqliteConnection) -> Result<(), StateError> {
     for query in
         ["SELECT * FROM rollouts LIMIT 1", "SELECT * FROM folders LIMIT 1", "SELECT * FROM passes LIMIT 1"]
     {

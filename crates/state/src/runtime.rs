@@ -16,7 +16,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 
-use crate::{StateError, open::Identity};
+use crate::{StateError, open::Identity, trust::Trust};
 
 /// How many lists may be read at once; one more waits. Some searches take long, and no other list should wait for them.
 const READERS: u32 = 4;
@@ -31,6 +31,7 @@ const ACQUIRE_WITHIN: Duration = Duration::from_millis(500);
 pub struct StateRuntime {
     pub(crate) home: Home,
     pub(crate) identity: Identity,
+    pub(crate) trust: Trust,
     writer: SqlitePool,
     readers: SqlitePool,
     complete: AtomicBool,
@@ -44,10 +45,12 @@ impl StateRuntime {
         identity: Identity,
         writer: SqlitePool,
         reading: SqliteConnectOptions,
+        trust: Trust,
     ) -> Self {
         Self {
             home,
             identity,
+            trust,
             writer,
             readers: pool(READERS).connect_lazy_with(reading.pragma("query_only", "ON")),
             complete: AtomicBool::new(false),
@@ -81,8 +84,7 @@ impl StateRuntime {
                 .bind(chrono::Utc::now().timestamp_millis())
                 .execute(&mut *transaction)
                 .await?;
-            transaction.commit().await?;
-            Ok(())
+            self.commit(transaction).await
         })
         .await?;
         self.complete.store(true, Ordering::Release);
@@ -91,8 +93,11 @@ impl StateRuntime {
 
     /// Closes every connection; queries of others that still hold the runtime fail with [`StateError::NotOpen`].
     pub async fn close(&self) {
+        // Who closes the last connection of all writes the log back.
+        self.trust.before_write();
         self.readers.close().await;
         self.writer.close().await;
+        self.trust.after_write();
     }
 
     /// Tells whether a query found the database damaged.
@@ -111,8 +116,21 @@ impl StateRuntime {
 
     /// Begins a transaction on the writer; nothing of it stays unless it is committed.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StateError> {
+        self.trust.before_write();
         // A deferred transaction that turns into a writer fails with BUSY_SNAPSHOT, which no timeout covers.
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Makes what a transaction did stay; at times the log is written back with it.
+    pub(crate) async fn commit(&self, transaction: Transaction<'static, Sqlite>) -> Result<(), StateError> {
+        let committed = transaction.commit().await;
+        self.trust.after_write();
+        Ok(committed?)
+    }
+
+    /// Takes in that the database was damaged by somebody else.
+    pub(crate) fn condemn(&self) {
+        self.damaged.store(true, Ordering::Release);
     }
 
     /// Runs a query, and remembers if it found the database damaged.

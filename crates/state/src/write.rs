@@ -192,7 +192,7 @@ impl StateRuntime {
             for (folder, change) in folders {
                 adjust(&mut transaction, folder, change).await?;
             }
-            transaction.commit().await?;
+            self.commit(transaction).await?;
             Ok(refused)
         })
         .await
@@ -261,8 +261,7 @@ impl StateRuntime {
                 .execute(&mut *transaction)
                 .await?;
             }
-            transaction.commit().await?;
-            Ok(())
+            self.commit(transaction).await
         })
         .await
     }

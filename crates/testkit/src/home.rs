@@ -77,6 +77,22 @@ impl Home {
         self
     }
 
+    /// Adds an MCP server to the config: a shell script that behaves as told, with lines of its own in the entry.
+    ///
+    /// It has the tools `look`, `work` (which says how far it is, and is done when
+    /// the home has a file `worked`), `fail` and `ask` (which asks the person), which only
+    /// look, and `change`. `dead` is one that ends at once, `stubborn` one that does not end, nor do its children.
+    pub fn with_mcp_server(self, name: &str, behaviour: &str, lines: &str) -> Self {
+        let script = self.real().join("mcp.sh");
+        fs::write(&script, include_str!("home/mcp.sh")).unwrap();
+        // The variable marks the process as this home's.
+        let entry = format!(
+            "[mcp_servers.{name}]\ncommand = \"sh\"\nargs = [{script:?}, {behaviour:?}]\n\
+             env_vars = [\"CODEX_HOME\"]\n{lines}"
+        );
+        self.with_tables(&entry)
+    }
+
     /// Stores a thread while the test runs, and tells where.
     pub fn store(&self, rollout: Rollout) -> Stored {
         rollout.write(self.root(), self.made.fetch_add(1, Ordering::Relaxed))

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use axum::routing::post;
@@ -37,7 +37,7 @@ struct Shared {
 
 impl MockModel {
     /// Starts the provider on a free port.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
@@ -46,6 +46,7 @@ impl MockModel {
         let router = axum::Router::new()
             .route("/v1/responses", post(answer))
             .route("/v1/chat/completions", post(answer))
+            .layer(DefaultBodyLimit::disable()) // what a giant thread's model is told has megabytes
             .with_state(Arc::clone(&shared));
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -82,6 +82,9 @@ pub enum ThreadError {
     /// A goal's budget that allows nothing.
     #[error("goal budgets must be positive when provided")]
     EmptyBudget,
+    /// A thread that is to get a goal has one.
+    #[error("cannot create a goal for thread {0}: it has one that is not complete")]
+    HasGoal(ThreadId),
     /// A goal that is to be changed is not there.
     #[error("cannot update goal for thread {0}: no goal exists")]
     NoGoal(ThreadId),

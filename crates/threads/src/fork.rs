@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use history::Cut;
+use history::{Cut, Turns};
 use items::ResponseItem;
-use protocol::Turn;
 use rollout::{Segment, SessionMeta};
 
-use crate::{StoredThread, ThreadError, ThreadManager, manager::Stores};
+use crate::{StoredThread, ThreadError, ThreadManager, manager::Stores, read::MAX_TURNS};
 
 /// How much of the history a fork gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,11 +47,11 @@ impl ThreadManager {
         &self,
         source: &StoredThread,
         cut: ForkCut,
-    ) -> Result<(Vec<Turn>, Vec<ResponseItem>), ThreadError> {
+    ) -> Result<(Turns, Vec<ResponseItem>), ThreadError> {
         let from = source.path.clone();
         self.blocking(move |stores| {
             let segments = stores.kept(&from, &cut)?;
-            Ok((history::turns(&segments, None)?, history::context(&segments)?.items))
+            Ok((history::turns(&segments, None, MAX_TURNS)?, history::context(&segments)?.items))
         })
         .await
     }

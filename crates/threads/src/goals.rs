@@ -99,6 +99,20 @@ impl ThreadManager {
         .await
     }
 
+    /// Gives a thread that the caller knows to exist a goal of its own, unless it has one that is not complete.
+    pub async fn create_goal(&self, thread: ThreadId, patch: GoalPatch) -> Result<Goal, ThreadError> {
+        self.blocking(move |stores| {
+            stores.journal.note(|journal, now| {
+                if journal.goals.get(thread).is_some_and(|goal| goal.status != GoalStatus::Complete) {
+                    return Err(ThreadError::HasGoal(thread));
+                }
+                let goal = patch.apply(None, now).ok_or(ThreadError::NoGoal(thread))?;
+                Ok((vec![Entry::Goal { thread_id: thread, goal: goal.clone() }], goal))
+            })
+        })
+        .await
+    }
+
     /// Takes the goal of a thread away; tells whether it had one.
     pub async fn clear_goal(&self, thread: ThreadId) -> Result<bool, ThreadError> {
         self.blocking(move |stores| {

@@ -13,6 +13,7 @@
 
 mod archive;
 mod attachments;
+mod check;
 mod error;
 mod fork;
 mod goals;
@@ -33,9 +34,11 @@ pub use attachments::{
     Attached, Attachment, AttachmentId, AttachmentIdentity, AttachmentOwner, AttachmentPosition,
     NewAttachment,
 };
+pub use check::{Mention, look_through_journal, look_through_names};
 pub use error::ThreadError;
 pub use fork::ForkCut;
 pub use goals::{Goal, GoalPatch, GoalStatus, Spending, Spent};
+pub use history::Turns;
 pub use list::ListPage;
 pub use manager::ThreadManager;
 pub use metadata::{GitPatch, Patch};

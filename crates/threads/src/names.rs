@@ -44,6 +44,11 @@ impl Names {
     }
 }
 
+/// Returns the thread that a line of the file names, if it can be read.
+pub(crate) fn thread_of(line: &[u8]) -> Option<ThreadId> {
+    serde_json::from_slice(line).ok().map(|Entry { id, .. }| id)
+}
+
 pub(crate) fn open(home: &Home) -> Log<Names> {
     Log::new(home.disk().clone(), home.session_index())
 }

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use history::{Context, ItemPageRequest, PageRequest};
-use protocol::{ThreadItemsListParams, ThreadItemsListResponse, ThreadTurnsListParams, Turn, TurnsPage};
+use history::{Context, ItemPageRequest, PageRequest, Turns};
+use protocol::{
+    ThreadItem, ThreadItemsListParams, ThreadItemsListResponse, ThreadTurnsListParams, Turn, TurnsPage,
+};
 use rollout::{Line, Place, Segment, SessionMeta, ThreadId, TurnContext};
 use state::ThreadRow;
 
@@ -12,6 +14,19 @@ use crate::{StoredThread, ThreadError, ThreadManager, manager::Stores};
 /// How far from the end the settings of the last turn are looked for: each turn begins with them, so behind so much
 /// there is one turn that went on very long, and the settings of the start will do.
 const LOOK_BACK: usize = 4 << 20;
+
+/// How much the turns of one answer may weigh, in bytes on the wire.
+///
+/// Clients that ask for all turns take the answer in as one line, so there is a size at which neither side is helped by
+/// more of them; the others are reached page by page.
+pub(crate) const MAX_TURNS: usize = 16 << 20;
+
+/// In how many of the newest turns the ids are looked for that clients gave what they said: a client that missed an
+/// answer asks again soon.
+const TURNS_WITH_IDS: u32 = 10;
+
+/// How much of their words is read for that, images included.
+const WORDS_WITH_IDS: usize = 16 << 20;
 
 /// How many lines may stand before the first record of a thread: a few that a crash or an editor left there.
 const MAX_LINES_BEFORE_META: usize = 16;
@@ -40,9 +55,9 @@ impl ThreadManager {
         .await
     }
 
-    /// Reads all turns; `running` names the one that this server is running now.
-    pub async fn turns(&self, path: &Path, running: Option<String>) -> Result<Vec<Turn>, ThreadError> {
-        self.history(path, move |segments| history::turns(segments, running)).await
+    /// Reads the turns, of a giant thread the newest ones; `running` names the one that this server is running now.
+    pub async fn turns(&self, path: &Path, running: Option<String>) -> Result<Turns, ThreadError> {
+        self.history(path, move |segments| history::turns(segments, running, MAX_TURNS)).await
     }
 
     /// Reads a page of turns, which weighs no more than `max_bytes` unless one turn alone does.
@@ -86,6 +101,22 @@ impl ThreadManager {
             history::item_page(segments, &request)
         })
         .await
+    }
+
+    /// Reads the ids that clients gave what they said in the newest turns, each with its turn, oldest first.
+    pub async fn client_ids(&self, path: &Path) -> Result<Vec<(String, String)>, ThreadError> {
+        let newest =
+            ThreadTurnsListParams { limit: Some(TURNS_WITH_IDS), ..ThreadTurnsListParams::default() };
+        let turns = self.turn_page(path, newest, WORDS_WITH_IDS, None).await?.data;
+        let id_of = |item| match item {
+            ThreadItem::UserMessage { client_id, .. } => client_id,
+            _ => None,
+        };
+        let ids = |turn: Turn| {
+            let Turn { id, items, .. } = turn;
+            items.into_iter().filter_map(id_of).map(move |client_id| (client_id, id.clone()))
+        };
+        Ok(turns.into_iter().rev().flat_map(ids).collect())
     }
 
     /// Counts the turns from this one to the end.

@@ -243,7 +243,7 @@ impl Context {
                     (thread.workshop.confine(&limits, argv, &wanted.cwd)?, network)
                 }
             };
-            let env = thread.environment(network);
+            let env = thread.environment(&wanted.call, network);
             Ok(Launch { argv, cwd: wanted.cwd, env, stdio: wanted.stdio })
         });
         made.await.unwrap_or_else(|error| Err(error.to_string()))

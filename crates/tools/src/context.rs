@@ -1,8 +1,8 @@
 //! What a tool works with, and the steps that several tools have in common.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use patch::TurnDiff;
+use patch::{Plan, TurnDiff};
 use rollout::Event;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +40,24 @@ impl Context {
         let at_ms = chrono::Utc::now().timestamp_millis();
         self.host.tell(News::Began(item, at_ms)).await;
         Began::At(at_ms)
+    }
+
+    /// Tells what the turn changed so far, where it changed something; a plan that was just applied is taken in first.
+    pub(crate) async fn show_diff(&self, applied: Option<Arc<Plan>>) {
+        if applied.is_none() && self.diff.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            return;
+        }
+        let diff = Arc::clone(&self.diff);
+        let printed = tokio::task::spawn_blocking(move || {
+            let mut diff = diff.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(plan) = applied {
+                diff.record(&plan);
+            }
+            diff.print(patch::on_disk)
+        });
+        if let Ok(diff) = printed.await {
+            self.host.tell(News::Diff(diff)).await;
+        }
     }
 
     /// Asks, and waits for the answer; an interruption takes the question back.

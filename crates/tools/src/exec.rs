@@ -27,6 +27,7 @@ mod handoff;
 mod kept;
 mod launch;
 mod live;
+mod piped;
 mod process;
 mod report;
 mod request;
@@ -38,11 +39,12 @@ mod utf8;
 
 use std::time::Duration;
 
-pub use environment::{Network, environment};
+pub use environment::{Network, Whereabouts, environment};
 pub use error::ExecError;
 pub use kept::{Cut, Kept};
 pub use launch::{Input, Launch, Output, Size, Stdio, Supervisor};
 pub use live::Live;
+pub(crate) use piped::{Owner, Piped};
 pub use process::{Event, Handle, Process, Stream};
 pub use report::Exit;
 pub use session::{Collected, Finished, Label, Progress, Session, yield_time};

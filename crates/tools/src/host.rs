@@ -9,6 +9,8 @@ use rollout::Event;
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
+use crate::goal::{Goal, GoalStep};
+
 /// One turn of a thread, as a tool sees it. Outlives the turn where a command does.
 pub trait Host: Send + Sync + 'static {
     /// Tells the clients; nothing of it is stored.
@@ -24,6 +26,10 @@ pub trait Host: Send + Sync + 'static {
     /// Asks the person, or the client itself, and returns when the answer was handed over. Dropping the future takes
     /// the question back; a question whose reply is dropped counts as refused.
     fn ask(&self, question: Question) -> BoxFuture<'_, ()>;
+
+    /// Takes a step with the goal of the thread, tells the clients where that changed it, and returns how it stands.
+    /// What keeps the step from being taken is told to the model.
+    fn goal(&self, step: GoalStep) -> BoxFuture<'_, Result<Option<Goal>, String>>;
 }
 
 /// What the person is waited for.

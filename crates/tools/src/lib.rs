@@ -16,9 +16,12 @@ mod causes;
 mod commands;
 mod context;
 pub mod exec;
+mod goal;
 mod host;
 pub mod image;
+mod mcp_call;
 mod mcp_link;
+mod mcp_programs;
 mod policy;
 mod record;
 mod repository;
@@ -32,8 +35,12 @@ mod user_shell;
 mod workshop;
 
 pub use causes::with_causes;
+pub use goal::{Goal, GoalEnd, GoalStep, is_about_the_goal};
 pub use host::*;
-pub use mcp::Status as McpStatus;
+pub use mcp::{
+    Call as McpCallOf, CallResult as McpCallResult, Entries as McpEntries, Lease as McpLease, McpError,
+    ServerState as McpServerState, Status as McpStatus,
+};
 pub use mcp_link::ThreadLink;
 pub use policy::SandboxPolicy;
 pub use repository::repository_root;

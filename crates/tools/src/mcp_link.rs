@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use futures::{FutureExt, future::BoxFuture};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, ready},
+};
 use mcp::{Answer, Observer, Question};
 
 use crate::host::{ElicitationQuestion, Elicited};
@@ -14,6 +17,19 @@ pub trait ThreadLink: Send + Sync + 'static {
 
     /// Asks the person what a server wants to know; `None` while no turn runs, or where nobody answered.
     fn elicit(&self, question: ElicitationQuestion) -> BoxFuture<'_, Option<Elicited>>;
+}
+
+/// Hears nothing, and declines what is asked: there is no thread.
+pub(crate) struct Unattended;
+
+impl Observer for Unattended {
+    fn status<'a>(&'a self, _: &'a str, _: mcp::Status) -> BoxFuture<'a, ()> {
+        ready(()).boxed()
+    }
+
+    fn elicit(&self, _: Question) -> BoxFuture<'_, Answer> {
+        ready(Answer::Decline).boxed()
+    }
 }
 
 /// Hands on what servers tell and ask.

@@ -1,5 +1,7 @@
 //! The tools of one loaded thread: what it offers, and what lasts from one turn to the next.
 
+mod servers;
+
 use std::{
     collections::BTreeMap,
     ffi::OsString,
@@ -8,20 +10,20 @@ use std::{
     time::Duration,
 };
 
-use config::{ConfigError, McpServer, ShellEnvironment};
-use mcp::Lease;
-use serde_json::{Value, json};
+use config::ShellEnvironment;
+use mcp::Entries;
+use serde_json::{Map, Value, json};
+use servers::ThreadServers;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     approval::Allowed,
     exec::{self, Sessions},
     host::{GrantScope, Host, Permissions},
-    mcp_link::{Linked, ThreadLink},
     tool::Tool,
     toolbox::{Key, TurnTools},
     tools::{
-        ApplyPatch, ClientTool, ExecCommand, McpTool, RequestPermissions, RequestUserInput, Shell,
+        ApplyPatch, ClientTool, ExecCommand, GoalTool, RequestPermissions, RequestUserInput, Shell,
         UpdatePlan, ViewImage, WriteStdin,
     },
     turn::TurnFacts,
@@ -32,15 +34,13 @@ use crate::{
 /// second for that.
 const LAST_COMMANDS: Duration = Duration::from_secs(3);
 
-/// How long the first request of a turn waits for MCP servers that are still starting: the quick ones are there then,
-/// and a dead one holds nobody up for long.
-const MCP_GRACE: Duration = Duration::from_secs(2);
-
 /// What a thread offers to its model.
 #[derive(Clone, Debug, Default)]
 pub struct Offer {
     /// The thread, as commands are told it.
     pub thread: String,
+    /// The release that the server speaks like, as commands are told it.
+    pub release: &'static str,
     /// The tools that the client carries out itself.
     pub client_tools: Vec<ClientTool>,
     /// How the provider may search the web.
@@ -51,10 +51,16 @@ pub struct Offer {
     pub ask_in_every_mode: bool,
     /// Whether the model may ask for more than the sandbox allows.
     pub request_permissions: bool,
+    /// Whether the thread can have a goal to work on.
+    pub goals: bool,
     /// Which variables commands see.
     pub environment: ShellEnvironment,
     /// The MCP servers of the config; a broken entry is a server that failed.
-    pub mcp_servers: BTreeMap<String, Result<McpServer, ConfigError>>,
+    pub mcp_servers: Entries,
+    /// How long the first request of a turn waits for MCP servers that are still starting.
+    pub mcp_grace: Duration,
+    /// What the client set over the config, for when that is read again.
+    pub overrides: Map<String, Value>,
 }
 
 /// How the provider may search the web.
@@ -78,8 +84,7 @@ pub struct ThreadTools {
     pub(crate) patching: tokio::sync::Mutex<()>,
     grants: Mutex<Grants>,
     offer: Offer,
-    /// The share in MCP servers, from when somebody listens to the thread until it is unloaded.
-    lease: Mutex<Option<Arc<Lease>>>,
+    servers: ThreadServers,
 }
 
 /// What the person granted beyond the sandbox.
@@ -107,7 +112,7 @@ pub struct BackgroundCommand {
 
 impl ThreadTools {
     /// Makes the tools of a thread; nothing is started.
-    pub fn new(workshop: Arc<Workshop>, offer: Offer) -> Self {
+    pub fn new(workshop: Arc<Workshop>, mut offer: Offer) -> Self {
         // A thread that is loaded again begins with other numbers than those that its history tells of.
         let first = 1000 + rand_below(9000);
         Self {
@@ -117,40 +122,31 @@ impl ThreadTools {
             allowed: Mutex::default(),
             patching: tokio::sync::Mutex::default(),
             grants: Mutex::default(),
+            servers: ThreadServers::new(std::mem::take(&mut offer.mcp_servers)),
             offer,
-            lease: Mutex::default(),
         }
     }
 
-    /// Starts the MCP servers of the thread in the background, unless that was done. Called within a runtime.
-    pub fn start_servers(&self, link: Arc<dyn ThreadLink>) {
-        let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
-        if lease.is_none() && !self.offer.mcp_servers.is_empty() {
-            let text = |text: &OsString| text.to_str().map(str::to_owned);
-            let env =
-                self.workshop.env().iter().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
-            let servers = self.workshop.servers();
-            let acquired = servers.acquire(&self.offer.mcp_servers, &env.collect(), Arc::new(Linked(link)));
-            *lease = Some(Arc::new(acquired));
-        }
-    }
-
-    fn lease(&self) -> Option<Arc<Lease>> {
-        self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Returns the tools of one turn.
-    pub async fn turn(
+    /// Returns the tools of one turn; the model is offered none of them before they are [gathered](TurnTools::gather).
+    pub fn turn(
         self: &Arc<Self>,
         turn: TurnFacts,
         host: Arc<dyn Host>,
         cancel: CancellationToken,
     ) -> TurnTools {
-        if let Some(lease) = self.lease() {
-            // What is not there by then is there in a later turn.
-            let _ = tokio::time::timeout(MCP_GRACE, lease.settled()).await;
-        }
         TurnTools::new(Arc::clone(self), turn, host, cancel)
+    }
+
+    /// Waits for MCP servers that are still starting. One that is not there in time is there in a later turn.
+    pub(crate) async fn servers_settled(&self) {
+        if let Some(lease) = self.servers.lease() {
+            let _ = tokio::time::timeout(self.offer.mcp_grace, lease.settled()).await;
+        }
+    }
+
+    /// Tells whether the model may be offered the tools of goals.
+    pub fn offers_goals(&self) -> bool {
+        self.offer.goals
     }
 
     /// Returns the commands that run in the background, the oldest first.
@@ -180,7 +176,7 @@ impl ThreadTools {
 
     /// Ends all commands and waits until their items are complete, for a bounded time.
     pub async fn shut_down(&self) {
-        drop(self.lease.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.servers.let_go();
         self.terminate_all().await;
         self.tasks.close();
         if tokio::time::timeout(LAST_COMMANDS, self.tasks.wait()).await.is_err() {
@@ -207,15 +203,15 @@ impl ThreadTools {
         if self.offer.request_permissions {
             tools.push((bare("request_permissions"), Arc::new(RequestPermissions)));
         }
+        if turn.goals {
+            tools.push((bare("get_goal"), Arc::new(GoalTool::Get)));
+            tools.push((bare("create_goal"), Arc::new(GoalTool::Create)));
+            tools.push((bare("update_goal"), Arc::new(GoalTool::Update)));
+        }
         for tool in &self.offer.client_tools {
             tools.push(((tool.namespace.clone(), tool.name.clone()), Arc::new(tool.clone())));
         }
-        if let Some(lease) = self.lease() {
-            for tool in lease.tools().iter() {
-                let tool = McpTool { lease: Arc::clone(&lease), tool: tool.clone() };
-                tools.push((bare(tool.tool.name()), Arc::new(tool)));
-            }
-        }
+        tools.extend(self.mcp_tools());
         tools
     }
 
@@ -230,8 +226,10 @@ impl ThreadTools {
     }
 
     /// The environment of a command.
-    pub(crate) fn environment(&self, network: exec::Network) -> BTreeMap<OsString, OsString> {
-        exec::environment(self.workshop.env(), &self.offer.environment, &self.offer.thread, network)
+    pub(crate) fn environment(&self, call: &str, network: exec::Network) -> BTreeMap<OsString, OsString> {
+        let Offer { thread, release, environment, .. } = &self.offer;
+        let whereabouts = exec::Whereabouts { thread_id: thread, call_id: call, release, network };
+        exec::environment(self.workshop.env(), environment, whereabouts)
     }
 
     /// Keeps what the person granted.

@@ -48,14 +48,18 @@ impl TurnTools {
         let root = repository_root(&turn.cwd).unwrap_or(&turn.cwd).to_owned();
         let diff = Arc::new(Mutex::new(TurnDiff::new(root)));
         let cx = Context { thread, turn: Arc::new(turn), host, cancel, diff };
-        let mut toolbox = Self { tools: BTreeMap::new(), specs: Vec::new(), cx };
-        let thread = Arc::clone(&toolbox.cx.thread);
-        for (key, tool) in thread.tools(&toolbox.cx.turn) {
-            toolbox.specs.extend(tool.spec());
-            toolbox.tools.insert(key, tool);
+        Self { tools: BTreeMap::new(), specs: Vec::new(), cx }
+    }
+
+    /// Takes up what the thread offers, once its MCP servers are there, or had their time. Until then nothing is offered.
+    pub async fn gather(&mut self) {
+        self.cx.thread.servers_settled().await;
+        self.specs.clear();
+        for (key, tool) in self.cx.thread.tools(&self.cx.turn) {
+            self.specs.extend(tool.spec());
+            self.tools.insert(key, tool);
         }
-        toolbox.specs.extend(thread.hosted());
-        toolbox
+        self.specs.extend(self.cx.thread.hosted());
     }
 
     /// Returns the tools as the provider reads them, in an order that stays.
@@ -78,6 +82,11 @@ impl TurnTools {
             Output::Parts(parts) => json!(parts),
         };
         Answer { output: ResponseItem::output_for(item, output), ends_turn }
+    }
+
+    /// Tells what the turn changed with patches, once more where it did.
+    pub async fn show_diff(&self) {
+        self.cx.show_diff(None).await;
     }
 
     pub(crate) fn context(&self) -> &Context {

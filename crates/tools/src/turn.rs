@@ -21,6 +21,8 @@ pub struct TurnFacts {
     pub mode: Mode,
     /// In which form the model takes tools.
     pub forms: Forms,
+    /// Whether the thread works on a goal where it has one.
+    pub goals: bool,
 }
 
 /// How the model is to work.

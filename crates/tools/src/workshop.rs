@@ -7,10 +7,10 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use mcp::Servers;
+use mcp::{Entries, Lease, Observer, Servers};
 use sandbox::{Files, Network, Policy, Sandbox};
 
-use crate::{exec::Supervisor, policy::SandboxPolicy};
+use crate::{exec::Supervisor, mcp_link::Unattended, mcp_programs::Programs, policy::SandboxPolicy};
 
 /// The first argument of our own program when it is to own a command.
 pub const SUPERVISE: &str = "__supervise";
@@ -46,12 +46,25 @@ impl Workshop {
     /// Makes the workshop of a server; nothing is tried or started before the first command.
     pub fn new(setup: Setup) -> Arc<Self> {
         let Setup { program, home, env } = setup;
-        Arc::new(Self { program, home, env, sandbox: OnceLock::new(), servers: Servers::new(Vec::new()) })
+        let servers = Servers::new(Arc::new(Programs(supervisor(&program))));
+        Arc::new(Self { program, home, env, sandbox: OnceLock::new(), servers })
     }
 
-    /// The MCP servers that run.
-    pub(crate) fn servers(&self) -> &Servers {
-        &self.servers
+    /// Takes a share in MCP servers, whose observer is told how they are and asked what they ask.
+    pub(crate) fn acquire(&self, entries: &Entries, observer: Arc<dyn Observer>) -> Lease {
+        let text = |text: &OsString| text.to_str().map(str::to_owned);
+        let env = self.env.iter().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
+        self.servers.acquire(entries, &env.collect(), observer)
+    }
+
+    /// Takes a share in MCP servers for somebody who only asks; what they ask is declined. Called within a runtime.
+    pub fn lease(&self, entries: &Entries) -> Lease {
+        self.acquire(entries, Arc::new(Unattended))
+    }
+
+    /// Has every MCP server that is asked for from now on started anew.
+    pub fn renew_servers(&self) {
+        self.servers.renew();
     }
 
     /// Ends all MCP servers.
@@ -69,7 +82,7 @@ impl Workshop {
     }
 
     pub(crate) fn supervisor(&self) -> Supervisor {
-        Supervisor { program: self.program.clone(), args: vec![SUPERVISE.into()] }
+        supervisor(&self.program)
     }
 
     /// Returns what is started so that a command can touch no more than it may. Blocks: the first call finds out what
@@ -125,6 +138,10 @@ impl Workshop {
         };
         Policy { files, network }
     }
+}
+
+fn supervisor(program: &Path) -> Supervisor {
+    Supervisor { program: program.to_owned(), args: vec![SUPERVISE.into()] }
 }
 
 /// Tells whether a path, with all links followed, may be changed.

@@ -108,7 +108,7 @@ fn settings_and_counts_are_the_newest_that_stand() {
         )
     };
     let nothing_counted = event(json!({"type": "token_count", "info": null}));
-    for (name, lines, folder, total) in [
+    for (name, lines, folder, counted) in [
         ("none", vec![], None, None),
         (
             "the newest",
@@ -120,13 +120,19 @@ fn settings_and_counts_are_the_newest_that_stand() {
             ]
             .concat(),
             Some("/b"),
-            Some(2),
+            Some((2, 1)),
         ),
         (
             "behind a compaction",
             [moved_turn("1", "q", "/a"), vec![usage(1)], compacted(json!([]))].concat(),
             Some("/a"),
-            Some(1),
+            Some((1, 0)),
+        ),
+        (
+            "counted since a compaction",
+            [moved_turn("1", "q", "/a"), vec![usage(1)], compacted(json!([])), vec![usage(2)]].concat(),
+            Some("/a"),
+            Some((2, 1)),
         ),
         (
             "a turn that was taken back had told the model of its folder before the words",
@@ -162,7 +168,8 @@ fn settings_and_counts_are_the_newest_that_stand() {
     ] {
         let Context { turn_context, usage, .. } = context(&stored(&lines).segments).unwrap();
         assert_eq!(turn_context.and_then(|context| context.cwd).as_deref(), folder, "{name}");
-        assert_eq!(usage.map(|usage| usage.total.total_tokens), total, "{name}");
+        let read = usage.map(|usage| (usage.total.total_tokens, usage.last.total_tokens));
+        assert_eq!(read, counted, "{name}");
     }
 }
 
@@ -174,4 +181,20 @@ fn of_more_than_any_model_takes_the_newest_is_kept_from_the_persons_words_on() {
     assert!(is_cut);
     assert_eq!(items.first().map(ResponseItem::text).as_deref(), Some("q3"));
     assert_eq!(items.len(), 14);
+}
+
+#[test]
+fn of_a_giant_item_the_model_knows_the_ends_and_that_a_giant_image_was_there() {
+    let giant = "x".repeat(crate::MAX_TEXT + 1);
+    let call = json!({"type": "function_call", "name": "f", "arguments": "{}", "call_id": "c"});
+    let output = json!({"type": "function_call_output", "call_id": "c", "output": giant});
+    let image = json!({"type": "message", "role": "user", "content": [
+        {"type": "input_image", "image_url": format!("data:image/png;base64,{giant}")},
+    ]});
+    let lines = vec![model(call), model(output), model(image)];
+    let Context { items, is_cut, .. } = context(&stored(&lines).segments).unwrap();
+    assert!(!is_cut);
+    let output = items[1].str("output").unwrap();
+    assert!(output.contains(" bytes left out]") && output.len() < 1 << 20, "{} bytes", output.len());
+    assert_eq!(items[2].text(), "[image left out: too large]");
 }

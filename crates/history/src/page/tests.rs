@@ -361,7 +361,7 @@ proptest! {
         anchor: Index,
     ) {
         let stored = stored_in_pieces(&rendered(&steps, with_ids), &cuts);
-        let whole = turns(&stored.segments, None).unwrap();
+        let whole = turns(&stored.segments, None, usize::MAX).unwrap().turns;
         for direction in [ASC, DESC] {
             let expected = reversed(whole.clone(), direction);
             let request = PageRequest { limit: Some(limit), direction, max_bytes, ..ALL };
@@ -389,6 +389,27 @@ proptest! {
     }
 
     #[test]
+    fn turns_of_one_answer_are_the_newest_and_the_others_are_on_the_pages_from_its_cursor(
+        steps in steps(),
+        with_ids: bool,
+        max_bytes in 0..3000usize,
+    ) {
+        let stored = stored_in_pieces(&rendered(&steps, with_ids), &[]);
+        let fitting = |turn: Turn| if wire_size(&turn) <= max_bytes { turn } else { summary(&turn) };
+        let whole = turns(&stored.segments, None, usize::MAX).unwrap().turns;
+        let expected: Vec<_> = whole.into_iter().map(fitting).collect();
+        let Turns { turns: mut shown, oldest } = turns(&stored.segments, None, max_bytes).unwrap();
+        prop_assert!(shown.len() < 2 || shown.iter().map(wire_size).sum::<usize>() <= max_bytes);
+        if oldest.is_some() {
+            let others = PageRequest { cursor: oldest.as_deref(), direction: DESC, view: FULL, max_bytes, ..ALL };
+            let others: Vec<Turn> = turn_pages(&stored, others).into_iter().flat_map(|page| page.data).collect();
+            prop_assert_eq!(others.first(), shown.first());
+            shown.splice(..1, others.into_iter().rev());
+        }
+        prop_assert_eq!(shown, expected);
+    }
+
+    #[test]
     fn pages_of_items_show_what_a_whole_read_shows(
         steps in steps(),
         with_ids: bool,
@@ -398,7 +419,7 @@ proptest! {
         one: Index,
     ) {
         let stored = stored_in_pieces(&rendered(&steps, with_ids), &cuts);
-        let whole = turns(&stored.segments, None).unwrap();
+        let whole = turns(&stored.segments, None, usize::MAX).unwrap().turns;
         for direction in [ASC, DESC] {
             let request = ItemPageRequest { limit: Some(limit), direction, max_bytes, ..ALL_ITEMS };
             let shown = item_pages(&stored, request).into_iter().flat_map(|page| page.data);
@@ -427,7 +448,7 @@ proptest! {
         }
         // Turns without ids are named by their line, which is another one now.
         let shown = |lines: &[String]| {
-            let turns = serde_json::to_value(turns(&stored(lines).segments, None).unwrap()).unwrap();
+            let turns = serde_json::to_value(turns(&stored(lines).segments, None, usize::MAX).unwrap().turns).unwrap();
             turns.as_array().into_iter().flatten().cloned().map(|mut turn| {
                 if turn["id"].as_str().is_some_and(|id| id.starts_with("rollout-")) {
                     turn["id"] = Value::Null;

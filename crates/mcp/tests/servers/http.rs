@@ -14,13 +14,13 @@ use axum::{
     routing::any,
 };
 use config::McpTransport;
-use mcp::{Answer, Servers};
+use mcp::Answer;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::support::{Running, call, entries, entry, run_with, text};
+use crate::support::{Running, call, entries, entry, run_with, servers, text};
 
 /// A server, and what it was sent.
 struct Endpoint {
@@ -126,7 +126,7 @@ fn connect(url: &str, token: Option<&str>) -> Running {
     };
     let mut env = HashMap::from([("VALUE".to_owned(), "2".to_owned())]);
     env.extend(token.map(|token| ("TOKEN".to_owned(), token.to_owned())));
-    run_with(&Servers::new(Vec::new()), &entries([("fake", entry(transport))]), &env)
+    run_with(&servers(), &entries([("fake", entry(transport))]), &env)
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ async fn a_question_is_taken_back_when_its_call_is_cancelled() {
     let mut running = run(&entries([("fake", folder.fake(""))]));
     let cancel = CancellationToken::new();
     let arguments = question().as_object().cloned();
-    let asking = Call { server: "fake", tool: "ask", arguments, meta: None };
+    let asking = Call { server: "fake", tool: "ask", arguments, meta: None, progress: None };
     let asked = async {
         let asked = running.told.question().await;
         cancel.cancel();

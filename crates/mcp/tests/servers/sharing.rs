@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use config::McpServer;
-use mcp::{Servers, Status};
+use mcp::Status;
 use pretty_assertions::assert_eq;
 use serde_json::json;
 
-use crate::support::{Folder, call, entries, run, run_with, text};
+use crate::support::{Folder, call, entries, run, run_with, servers, text};
 
 #[tokio::test]
 async fn leases_share_a_server_and_each_hears_how_it_starts() {
@@ -26,7 +26,7 @@ async fn leases_share_a_server_and_each_hears_how_it_starts() {
 #[tokio::test]
 async fn another_entry_or_environment_is_another_server() {
     let folder = Folder::new();
-    let servers = Servers::new(Vec::new());
+    let servers = servers();
     let plain = entries([("fake", folder.fake(""))]);
     let env = HashMap::from([("HOME".to_owned(), "/elsewhere".to_owned())]);
     let filtered = McpServer { disabled_tools: vec!["echo".to_owned()], ..folder.fake("") };

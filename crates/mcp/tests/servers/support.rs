@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     mem,
     path::Path,
+    process::{ExitStatus, Stdio},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -12,13 +13,17 @@ use std::{
     time::Duration,
 };
 
-use config::{ConfigError, McpServer, McpTransport};
+use config::{McpApproval, McpServer, McpTransport};
 use futures::{FutureExt, future::BoxFuture};
-use mcp::{Answer, Call, CallResult, Lease, McpError, Observer, Question, Servers, Status};
-use rustix::process::{Pid, Signal, kill_process};
+use mcp::{
+    Answer, Call, CallResult, Lease, McpError, Observer, Owned, Program, Question, Servers, Started, Starter,
+    Status,
+};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
+    process,
     sync::{Notify, mpsc, oneshot},
     task,
     time::timeout,
@@ -28,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 /// Longer than any of this takes.
 pub const LONG: Duration = Duration::from_secs(30);
 
-pub type Entries = BTreeMap<String, Result<McpServer, ConfigError>>;
+pub use mcp::Entries;
 
 /// Where fakes write what happens to them.
 pub struct Folder(TempDir);
@@ -83,6 +88,8 @@ pub fn entry(transport: McpTransport) -> McpServer {
         tool_timeout: LONG,
         enabled_tools: None,
         disabled_tools: Vec::new(),
+        approval: McpApproval::Auto,
+        tool_approvals: BTreeMap::new(),
     }
 }
 
@@ -195,7 +202,7 @@ pub struct Running {
 }
 
 pub fn run(entries: &Entries) -> Running {
-    run_with(&Servers::new(Vec::new()), entries, &HashMap::new())
+    run_with(&servers(), entries, &HashMap::new())
 }
 
 pub fn run_with(servers: &Servers, entries: &Entries, env: &HashMap<String, String>) -> Running {
@@ -215,7 +222,7 @@ pub async fn call_of(
     tool: &str,
     arguments: Value,
 ) -> Result<CallResult, McpError> {
-    let call = Call { server, tool, arguments: arguments.as_object().cloned(), meta: None };
+    let call = Call { server, tool, arguments: arguments.as_object().cloned(), meta: None, progress: None };
     timeout(LONG, lease.call(call, &CancellationToken::new())).await.unwrap()
 }
 
@@ -230,6 +237,59 @@ pub fn question() -> Value {
     json!({ "message": "Really?", "requestedSchema": { "type": "object", "properties": { "ok": { "type": "boolean" } } } })
 }
 
+/// Starts programs, and ends them with their process group: all that these tests need.
+struct Plain;
+
+struct Child {
+    child: process::Child,
+    group: Pid,
+}
+
+pub fn servers() -> Servers {
+    Servers::new(Arc::new(Plain))
+}
+
+impl Starter for Plain {
+    fn start<'a>(&'a self, program: &'a Program) -> BoxFuture<'a, Result<Started, String>> {
+        async move {
+            let mut command = process::Command::new(&program.command);
+            command.args(&program.args).env_clear().envs(&program.env);
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.process_group(0).kill_on_drop(true);
+            if let Some(cwd) = &program.cwd {
+                command.current_dir(cwd);
+            }
+            let child = command.spawn().map_err(|error| format!("cannot run `{}`: {error}", program.command));
+            let mut child = child?;
+            Ok(Started {
+                stdin: Box::new(child.stdin.take().unwrap()),
+                stdout: Box::new(child.stdout.take().unwrap()),
+                stderr: Box::new(child.stderr.take().unwrap()),
+                owned: Box::new(Child { group: id(&child.id().unwrap().to_string()), child }),
+            })
+        }
+        .boxed()
+    }
+}
+
+impl Owned for Child {
+    fn ended(&mut self) -> BoxFuture<'_, ExitStatus> {
+        async { self.child.wait().await.unwrap() }.boxed()
+    }
+
+    fn end(mut self: Box<Self>) -> BoxFuture<'static, ()> {
+        async move {
+            let _ = kill_process_group(self.group, Signal::KILL);
+            self.child.wait().await.unwrap();
+        }
+        .boxed()
+    }
+}
+
 pub fn kill(pid: &str) {
-    kill_process(Pid::from_raw(pid.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+    kill_process(id(pid), Signal::KILL).unwrap();
+}
+
+fn id(pid: &str) -> Pid {
+    Pid::from_raw(pid.parse().unwrap()).unwrap()
 }

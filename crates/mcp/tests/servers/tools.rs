@@ -1,14 +1,18 @@
 //! Tools that are listed and called.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use config::{McpServer, McpTransport};
-use mcp::{Call, Lease, McpError, Servers, Status};
+use mcp::{Call, Lease, McpError, Status};
 use pretty_assertions::assert_eq;
 use serde_json::json;
+use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Folder, LONG, call, call_of, entries, run, run_with, text};
+use crate::support::{Folder, LONG, call, call_of, entries, run, run_with, servers, text};
 
 fn strings(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
@@ -33,7 +37,7 @@ async fn tools_are_listed_and_called() {
     assert_eq!(info["protocolVersion"], "2025-06-18");
     let meta = json!({ "mark": 7 }).as_object().cloned();
     let arguments = json!({ "x": "hi" }).as_object().cloned();
-    let call = Call { server: echo.server(), tool: echo.tool(), arguments, meta };
+    let call = Call { server: echo.server(), tool: echo.tool(), arguments, meta, progress: None };
     let result = running.lease.call(call, &CancellationToken::new()).await.unwrap();
     assert_eq!(text(&result), r#"{"x":"hi"}"#);
     assert_eq!(result.structured_content, Some(json!({ "arguments": { "x": "hi" } })));
@@ -100,7 +104,7 @@ async fn a_server_that_changes_its_tools_is_listed_again() {
             call(&running.lease, "echo", json!({})).await.unwrap();
         }
     };
-    tokio::time::timeout(LONG, grown).await.unwrap();
+    timeout(LONG, grown).await.unwrap();
 }
 
 #[tokio::test]
@@ -116,7 +120,7 @@ async fn a_program_sees_the_environment_that_it_is_given_and_no_other() {
     };
     let env = ["HOME", "NAMED", "SECRET"].map(|name| (name.to_owned(), format!("{name}'s")));
     let entries = entries([("fake", McpServer { transport, ..folder.fake("") })]);
-    let running = run_with(&Servers::new(Vec::new()), &entries, &HashMap::from(env));
+    let running = run_with(&servers(), &entries, &HashMap::from(env));
     let mut seen = call(&running.lease, "env", json!({})).await.unwrap().structured_content.unwrap();
     let expected = json!({ "HOME": "HOME's", "NAMED": "NAMED's", "OWN": "1" });
     assert_eq!(seen["env"].take(), expected);
@@ -124,12 +128,27 @@ async fn a_program_sees_the_environment_that_it_is_given_and_no_other() {
 }
 
 #[tokio::test]
-async fn programs_are_started_by_what_stands_before_their_command() {
+async fn how_far_a_call_is_is_told_to_who_waits_for_it() {
     let folder = Folder::new();
-    let servers = Servers::new(["/usr/bin/env", "SUPERVISED=1"].map(Into::into).to_vec());
-    let running = run_with(&servers, &entries([("fake", folder.fake(""))]), &HashMap::new());
-    let seen = call(&running.lease, "env", json!({})).await.unwrap().structured_content.unwrap();
-    assert_eq!(seen["env"], json!({ "SUPERVISED": "1" }));
+    let running = run(&entries([("fake", folder.fake(""))]));
+    let work = |words: &str| {
+        let (progress, said) = mpsc::channel(1);
+        let arguments = json!({ "progress": 1, "total": 2, "message": words }).as_object().cloned();
+        let lease = Arc::clone(&running.lease);
+        let worked = tokio::spawn(async move {
+            let call = Call { server: "fake", tool: "work", arguments, meta: None, progress: Some(progress) };
+            lease.call(call, &CancellationToken::new()).await
+        });
+        (said, worked)
+    };
+    let (mut first, one) = work("on the first");
+    let (mut second, two) = work("on the second");
+    assert_eq!(timeout(LONG, first.recv()).await.unwrap().unwrap(), "on the first");
+    assert_eq!(timeout(LONG, second.recv()).await.unwrap().unwrap(), "on the second");
+    call(&running.lease, "finish", json!({})).await.unwrap();
+    assert_eq!(text(&one.await.unwrap().unwrap()), "finished");
+    assert_eq!(text(&two.await.unwrap().unwrap()), "finished");
+    assert_eq!((first.recv().await, second.recv().await), (None, None));
 }
 
 #[tokio::test]

@@ -79,7 +79,7 @@ async fn a_call_without_an_answer_ends_and_the_server_is_told() {
     let late = call(&hasty.lease, "hang", json!({})).await.unwrap_err();
     assert_eq!(late.to_string(), "MCP server `fake` did not answer within 0.05 s");
     let cancel = CancellationToken::new();
-    let hang = Call { server: "fake", tool: "hang", arguments: None, meta: None };
+    let hang = Call { server: "fake", tool: "hang", arguments: None, meta: None, progress: None };
     let (cancelled, ()) = tokio::join!(patient.lease.call(hang, &cancel), async { cancel.cancel() });
     assert!(matches!(cancelled, Err(McpError::Cancelled)), "{cancelled:?}");
     // What is answered now was sent after all that.

@@ -110,6 +110,8 @@ impl Process {
                 None => panic!("the server does not end{}", self.transcript.tail()),
             }
         }
+        // Whoever would still write is to end, too.
+        self.close_input();
         self.hold_reading(false);
         self.join();
         match self.end {

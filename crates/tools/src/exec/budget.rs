@@ -72,6 +72,13 @@ pub fn fit(output: &Kept, most_tokens: usize) -> String {
     format!("Total output lines: {lines}\n\n{head}\n[... {left_out} tokens left out ...]\n{tail}")
 }
 
+/// Returns a text that is all there in about [`DEFAULT_TOKENS`].
+pub fn fit_text(text: &str) -> String {
+    let mut kept = Kept::new(2 * text.len());
+    kept.push(text.as_bytes());
+    fit(&kept, DEFAULT_TOKENS)
+}
+
 /// Returns about how many tokens so many bytes are.
 pub fn tokens(bytes: u64) -> u64 {
     bytes.div_ceil(BYTES_PER_TOKEN)
@@ -132,6 +139,16 @@ mod tests {
         let cut = "Total output lines: 5\n\nfirst\n2\n\n[... 1 tokens left out ...]\n\nlast€";
         assert_eq!(fit(&output, 4), cut);
         assert_eq!(fit(&output, 0), "Total output lines: 5\n\n\n[... 5 tokens left out ...]\n");
+    }
+
+    #[test]
+    fn a_text_is_whole_or_loses_its_middle() {
+        let long = "x".repeat(4 * DEFAULT_TOKENS + 4);
+        let half = "x".repeat(2 * DEFAULT_TOKENS);
+        let cut = format!("Total output lines: 1\n\n{half}\n[... 1 tokens left out ...]\n{half}");
+        for (text, expected) in [("", ""), ("odd", "odd"), (&long[4..], &long[4..]), (&long, &cut)] {
+            assert_eq!(fit_text(text), expected);
+        }
     }
 
     proptest! {

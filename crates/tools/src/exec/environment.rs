@@ -39,15 +39,24 @@ pub enum Network {
     Blocked,
 }
 
+/// Where a command runs, as it is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Whereabouts<'a> {
+    /// The thread.
+    pub thread_id: &'a str,
+    /// The call that it runs for.
+    pub call_id: &'a str,
+    /// The release that the server speaks like.
+    pub release: &'a str,
+    /// Whether it reaches the network.
+    pub network: Network,
+}
+
 /// Returns the environment of a command of a thread.
 ///
 /// What the policy sets outranks what makes programs plain, but not what tells a command where it runs.
-pub fn environment(
-    server: &Variables,
-    policy: &ShellEnvironment,
-    thread_id: &str,
-    network: Network,
-) -> Variables {
+pub fn environment(server: &Variables, policy: &ShellEnvironment, whereabouts: Whereabouts<'_>) -> Variables {
+    let Whereabouts { thread_id, call_id, release, network } = whereabouts;
     let ShellEnvironment { inherit, hide_secrets, exclude, set, include_only } = policy;
     let inherited = |name: &OsStr| match inherit {
         Inherit::All => true,
@@ -63,7 +72,13 @@ pub fn environment(
     variables.extend(set.iter().map(|(name, value)| (name.into(), value.into())));
     variables.retain(|name, _| include_only.is_empty() || fits_any(include_only, name));
     let plain = PLAIN.iter().filter(|(name, _)| !set.contains_key(*name));
-    let told = [("CODEX_THREAD_ID", thread_id), ("CODEX_CI", "1")];
+    let told = [
+        ("CODEX_THREAD_ID", thread_id),
+        ("CODEX_SESSION_ID", thread_id),
+        ("CODEX_TOOL_CALL_ID", call_id),
+        ("CODEX_VERSION", release),
+        ("CODEX_CI", "1"),
+    ];
     let blocked = (network == Network::Blocked).then_some(("CODEX_SANDBOX_NETWORK_DISABLED", "1"));
     let fixed = plain.copied().chain(told).chain(blocked);
     variables.extend(fixed.map(|(name, value)| (name.into(), value.into())));
@@ -114,14 +129,17 @@ mod tests {
         ("EDITOR", "vi"),
     ];
 
+    const HERE: Whereabouts<'_> =
+        Whereabouts { thread_id: "t-1", call_id: "c-1", release: "1.2.3", network: Network::Open };
+
     fn variables(pairs: &[(&str, &str)]) -> Variables {
         pairs.iter().map(|(name, value)| (name.into(), value.into())).collect()
     }
 
     /// What a policy lets through of [`SERVER`] and adds, without what every command is given.
     fn passed(policy: &ShellEnvironment) -> Vec<String> {
-        let all = environment(&variables(&SERVER), policy, "t-1", Network::Open);
-        let given = environment(&Variables::new(), &ShellEnvironment::default(), "t-1", Network::Open);
+        let all = environment(&variables(&SERVER), policy, HERE);
+        let given = environment(&Variables::new(), &ShellEnvironment::default(), HERE);
         let own = all.into_iter().filter(|(name, value)| given.get(name) != Some(value));
         own.map(|(name, value)| format!("{}={}", name.display(), value.display())).collect()
     }
@@ -160,11 +178,18 @@ mod tests {
     #[test]
     fn every_command_is_told_where_it_runs_and_kept_plain() {
         let mut expected = variables(&PLAIN);
-        expected.extend(variables(&[("CODEX_CI", "1"), ("CODEX_THREAD_ID", "t-1")]));
+        expected.extend(variables(&[
+            ("CODEX_CI", "1"),
+            ("CODEX_SESSION_ID", "t-1"),
+            ("CODEX_THREAD_ID", "t-1"),
+            ("CODEX_TOOL_CALL_ID", "c-1"),
+            ("CODEX_VERSION", "1.2.3"),
+        ]));
         let server = variables(&[("CODEX_THREAD_ID", "another"), ("PAGER", "less")]);
-        assert_eq!(environment(&server, &ShellEnvironment::default(), "t-1", Network::Open), expected);
+        assert_eq!(environment(&server, &ShellEnvironment::default(), HERE), expected);
         expected.extend(variables(&[("CODEX_SANDBOX_NETWORK_DISABLED", "1")]));
-        assert_eq!(environment(&server, &ShellEnvironment::default(), "t-1", Network::Blocked), expected);
+        let blocked = Whereabouts { network: Network::Blocked, ..HERE };
+        assert_eq!(environment(&server, &ShellEnvironment::default(), blocked), expected);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! between two calls of [`Process::next`]; a command that writes meanwhile waits as soon as its pipe is full.
 
 mod handle;
+mod link;
 mod start;
 
 use std::{
@@ -15,22 +16,17 @@ use std::{
 
 pub use handle::Handle;
 use handle::{Stop, Typed, Wishes};
+pub(super) use link::Link;
+pub(super) use start::Started;
 use tokio::{
-    io::AsyncWriteExt,
-    net::{
-        UnixStream,
-        unix::pipe::{Receiver, Sender},
-    },
-    process::Child,
+    net::unix::pipe::{Receiver, Sender},
     sync::{mpsc, watch},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until},
 };
 
 use super::{
-    Exit,
-    report::{LENGTH, Report},
-    streams::set_size,
-    supervisor::TERMINATE,
+    ExecError, Exit, Launch, Supervisor,
+    streams::{Streams, set_size},
 };
 
 /// After the end of a command its output is complete when nothing came for this long. It matters only where something
@@ -40,20 +36,15 @@ const QUIET: Duration = Duration::from_millis(200);
 /// How long that may take in all, since what is left running may write for ever.
 const LONGEST_GRACE: Duration = Duration::from_millis(500);
 
-/// How long the backstop's own end is waited for once its socket is closed: it has nothing left to do.
-const REAP_DEADLINE: Duration = Duration::from_secs(5);
+/// How much is read at once: what a pipe holds.
+const BUFFER: usize = 64 * 1024;
 
 /// What terminals take for the end of their input: Ctrl-D.
 const END_OF_INPUT: u8 = 4;
 
 /// A running command, as its owner sees it.
 pub struct Process {
-    backstop: Child,
-    supervisor: UnixStream,
-    /// What the supervisor told and nobody has looked at yet.
-    reports: Vec<u8>,
-    /// Whether the supervisor is there, and with it anything of the command.
-    supervised: bool,
+    link: Link,
     input: Option<Sender>,
     unwritten: VecDeque<u8>,
     output: Option<Receiver>,
@@ -107,6 +98,25 @@ enum Wake {
 }
 
 impl Process {
+    /// Starts a command and returns when it runs, or why it does not.
+    pub async fn start(supervisor: &Supervisor, launch: &Launch) -> Result<Self, ExecError> {
+        let Started { link, pid, streams } = Started::new(supervisor, launch).await?;
+        let (handle, typed, wishes) = Handle::new(pid, launch.stdio);
+        let Streams { input, output, error_output } = streams;
+        Ok(Self {
+            link,
+            input,
+            unwritten: VecDeque::new(),
+            output: Some(output),
+            error_output,
+            buffer: vec![0; BUFFER].into(),
+            typed,
+            wishes,
+            handle,
+            life: Life::Running,
+        })
+    }
+
     /// Returns what others may do with the command.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
@@ -122,9 +132,8 @@ impl Process {
                 self.life = Life::Ended;
                 return Some(Event::Ended(exit));
             }
-            if !self.supervised && matches!(self.life, Life::Ended) {
-                // Should it take longer, the runtime takes note of its end.
-                let _ = timeout(REAP_DEADLINE, self.backstop.wait()).await;
+            if !self.link.is_open() && matches!(self.life, Life::Ended) {
+                self.link.reap().await;
                 return None;
             }
             match self.wake().await {
@@ -134,7 +143,11 @@ impl Process {
                     }
                 }
                 Wake::Input => self.write(),
-                Wake::Supervisor => self.hear(),
+                Wake::Supervisor => {
+                    if let Some(exit) = self.link.hear() {
+                        self.end(exit);
+                    }
+                }
                 Wake::Typed(typed) => self.take(typed),
                 Wake::Wished => self.fulfil().await,
                 Wake::Time => {}
@@ -145,9 +158,7 @@ impl Process {
 
     /// Waits for something to do.
     async fn wake(&mut self) -> Wake {
-        let Self {
-            supervisor, supervised, input, unwritten, output, error_output, typed, wishes, life, ..
-        } = self;
+        let Self { link, input, unwritten, output, error_output, typed, wishes, life, .. } = self;
         let grace = match *life {
             Life::Ending { quiet, latest, .. } => Some(quiet.min(latest)),
             Life::Running | Life::Ended => None,
@@ -156,7 +167,7 @@ impl Process {
             () = readable(output.as_ref()) => Wake::Output(Stream::Stdout),
             () = readable(error_output.as_ref()) => Wake::Output(Stream::Stderr),
             () = writable(input.as_ref()), if !unwritten.is_empty() => Wake::Input,
-            _ = supervisor.readable(), if *supervised => Wake::Supervisor,
+            () = link.readable(), if link.is_open() => Wake::Supervisor,
             // One after the other: what waits here makes the next writer wait.
             typed = typed.recv(), if unwritten.is_empty() => Wake::Typed(typed),
             // It lives as long as `handle` does.
@@ -228,38 +239,12 @@ impl Process {
             // A terminal that is closed has no size.
             let _ = set_size(terminal, size);
         }
-        // Neither waits: a socket has room for a byte. A supervisor that is gone has left nothing to end.
+        // A supervisor that is gone has left nothing to end.
         let _ = match stop {
             Stop::No => Ok(()),
-            Stop::Terminate => self.supervisor.write_all(&[TERMINATE]).await,
-            Stop::Kill => self.supervisor.shutdown().await,
+            Stop::Terminate => self.link.terminate().await,
+            Stop::Kill => self.link.kill().await,
         };
-    }
-
-    /// Takes what the supervisor says.
-    fn hear(&mut self) {
-        let mut bytes = [0; 4 * LENGTH];
-        match self.supervisor.try_read(&mut bytes) {
-            Ok(0) => self.supervised = false,
-            Ok(length) => self.reports.extend_from_slice(&bytes[..length]),
-            Err(error) if is_passing(&error) => {}
-            Err(_) => self.supervised = false,
-        }
-        while let Some(report) = self.report() {
-            if let Report::Ended(exit) = report {
-                self.end(exit);
-            }
-        }
-        if !self.supervised && matches!(self.life, Life::Running) {
-            self.end(Exit::LOST);
-        }
-    }
-
-    /// Takes the first whole report.
-    fn report(&mut self) -> Option<Report> {
-        let first = self.reports.first_chunk::<LENGTH>().copied()?;
-        self.reports.drain(..LENGTH);
-        Report::decode(first)
     }
 
     fn end(&mut self, exit: Exit) {

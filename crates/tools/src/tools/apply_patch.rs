@@ -18,7 +18,7 @@ use crate::{
     causes::with_causes,
     context::{Context, NoAnswer},
     exec::budget,
-    host::{Began, Decision, News, PatchQuestion, Question},
+    host::{Began, Decision, PatchQuestion, Question},
     tool::{Call, Output, Stopped, Tool, function},
     turn::Forms,
     workshop::is_writable,
@@ -143,15 +143,7 @@ async fn apply(call: &Call, cx: &Context, cwd: &Path, text: &str) -> Result<Outp
 
 async fn finish(cx: &Context, event: Event, began: Began, plan: Arc<Plan>) {
     cx.host.complete(event, began).await;
-    let diff = Arc::clone(&cx.diff);
-    let printed = tokio::task::spawn_blocking(move || {
-        let mut diff = diff.lock().unwrap_or_else(PoisonError::into_inner);
-        diff.record(&plan);
-        diff.print(patch::on_disk)
-    });
-    if let Ok(diff) = printed.await {
-        cx.host.tell(News::Diff(diff)).await;
-    }
+    cx.show_diff(Some(plan)).await;
 }
 
 async fn ready(cx: &Context, cwd: PathBuf, text: String) -> Result<Ready, String> {

@@ -1,28 +1,34 @@
 //! The tools of MCP servers.
 
 use std::{
+    pin::pin,
     sync::{Arc, PoisonError},
-    time::Instant,
 };
 
-use config::ApprovalPolicy;
+use config::{ApprovalPolicy, McpApproval};
 use futures::{FutureExt, future::BoxFuture};
 use mcp::{CallResult, Lease, McpError};
-use rollout::Event;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use crate::{
     causes::with_causes,
     context::{Context, NoAnswer},
-    host::{ElicitationQuestion, Elicited, Question, WaitsOn},
-    record,
+    exec::budget,
+    host::{ElicitationQuestion, Elicited, News, Question, WaitsOn},
+    mcp_call::McpCall,
     tool::{Call, Output, Stopped, Tool, function_of},
 };
+
+/// How many words on how far a call is may wait to be told: a client that reads slowly misses some.
+const MOST_PROGRESS: usize = 16;
 
 /// One tool of one server.
 pub(crate) struct McpTool {
     pub(crate) lease: Arc<Lease>,
     pub(crate) tool: mcp::Tool,
+    /// When the person is asked before it runs, as the config says.
+    pub(crate) approval: McpApproval,
 }
 
 impl Tool for McpTool {
@@ -37,35 +43,13 @@ impl Tool for McpTool {
                 Ok(arguments) => arguments,
                 Err(told) => return Ok(told),
             };
-            let item = json!({
-                "type": "McpToolCall",
-                "id": call.id,
-                "server": self.tool.server(),
-                "tool": self.tool.tool(),
-                "arguments": arguments,
-                "status": "in_progress",
-            });
-            let began = cx.begin(record::begun(item, &cx.turn.id)).await;
-            let since = Instant::now();
+            let shown_as = (self.tool.server(), self.tool.tool());
+            let item = McpCall::begin(cx, call, shown_as, arguments.clone()).await;
             let outcome = match self.permitted(cx, &arguments).await {
-                Ok(()) => self.call(cx, &arguments).await,
+                Ok(()) => self.call(cx, &call.id, &arguments).await,
                 Err(refusal) => Err(refusal),
             };
-            let event = Event::McpToolCallEnd {
-                call_id: call.id.clone(),
-                invocation: json!({
-                    "server": self.tool.server(),
-                    "tool": self.tool.tool(),
-                    "arguments": arguments,
-                }),
-                duration: Some(record::duration(since.elapsed())),
-                result: match &outcome {
-                    Ok(result) => json!({ "Ok": stored(result) }),
-                    Err(reason) => json!({ "Err": reason }),
-                },
-                extra: Map::from_iter([("turn_id".to_owned(), cx.turn.id.as_str().into())]),
-            };
-            cx.host.complete(event, began).await;
+            item.complete(cx, outcome.as_ref().map(stored).map_err(String::as_str)).await;
             Ok(match outcome {
                 Ok(result) => told(&result),
                 Err(reason) => reason.into(),
@@ -76,14 +60,22 @@ impl Tool for McpTool {
 }
 
 impl McpTool {
-    /// Asks whether a tool that may do harm may run, where it is not known to only look.
+    /// Tells whether the person has a word in it, if the config and the server are to be believed.
+    fn is_asked_about(&self, cx: &Context) -> bool {
+        let only_looks = self.tool.hints().read_only == Some(true);
+        match self.approval {
+            McpApproval::Auto => !only_looks && cx.turn.sandbox.confines(),
+            McpApproval::Prompt => true,
+            McpApproval::Writes => !only_looks,
+            McpApproval::Approve => false,
+        }
+    }
+
+    /// Asks whether the tool may run, where the person has a word in it.
     async fn permitted(&self, cx: &Context, arguments: &Value) -> Result<(), String> {
         let name = (self.tool.server().to_owned(), self.tool.tool().to_owned());
         let allowed = || cx.thread.allowed.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.tool.hints().read_only == Some(true)
-            || !cx.turn.sandbox.confines()
-            || allowed().allows_mcp_tool(&name)
-        {
+        if !self.is_asked_about(cx) || allowed().allows_mcp_tool(&name) {
             return Ok(());
         }
         let asks = match &cx.turn.approval {
@@ -123,14 +115,26 @@ impl McpTool {
         }
     }
 
-    async fn call(&self, cx: &Context, arguments: &Value) -> Result<CallResult, String> {
+    /// Calls the tool, and tells how far it is meanwhile.
+    async fn call(&self, cx: &Context, item: &str, arguments: &Value) -> Result<CallResult, String> {
+        let (progress, mut said) = mpsc::channel(MOST_PROGRESS);
         let call = mcp::Call {
             server: self.tool.server(),
             tool: self.tool.tool(),
             arguments: arguments.as_object().cloned(),
             meta: None,
+            progress: Some(progress),
         };
-        self.lease.call(call, &cx.cancel).await.map_err(|error: McpError| with_causes(&error))
+        let mut answer = pin!(self.lease.call(call, &cx.cancel));
+        loop {
+            tokio::select! {
+                biased;
+                Some(message) = said.recv() => {
+                    cx.host.tell(News::Progress { item: item.to_owned(), message }).await;
+                }
+                answer = &mut answer => return answer.map_err(|error: McpError| with_causes(&error)),
+            }
+        }
     }
 }
 
@@ -143,10 +147,10 @@ fn stored(result: &CallResult) -> Value {
     })
 }
 
-/// What the model is told: the parts that it can read, the rest as JSON.
+/// What the model is told: the parts that it can read, the rest as JSON, each text cut as any output is.
 fn told(result: &CallResult) -> Output {
     let part = |part: &Value| match part["type"].as_str() {
-        Some("text") => json!({ "type": "input_text", "text": part["text"] }),
+        Some("text") => input_text(part["text"].as_str().unwrap_or_default()),
         Some("image") => {
             let url = format!(
                 "data:{};base64,{}",
@@ -155,11 +159,17 @@ fn told(result: &CallResult) -> Output {
             );
             json!({ "type": "input_image", "image_url": url })
         }
-        _ => json!({ "type": "input_text", "text": part.to_string() }),
+        _ => input_text(&part.to_string()),
     };
     match (&result.content[..], &result.structured_content) {
-        ([], Some(structured)) => structured.to_string().into(),
-        ([only], _) if only["type"] == "text" => only["text"].as_str().unwrap_or_default().into(),
+        ([], Some(structured)) => budget::fit_text(&structured.to_string()).into(),
+        ([only], _) if only["type"] == "text" => {
+            budget::fit_text(only["text"].as_str().unwrap_or_default()).into()
+        }
         (parts, _) => Output::Parts(parts.iter().map(part).collect()),
     }
+}
+
+fn input_text(text: &str) -> Value {
+    json!({ "type": "input_text", "text": budget::fit_text(text) })
 }

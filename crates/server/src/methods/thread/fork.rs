@@ -37,13 +37,13 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
                 cx.threads.fork_in_memory(&source, cut).await.map_err(|e| of_thread(&e))?;
             let mut thread = StoredThread::promised(&meta, path);
             thread.summary.preview = source.summary.preview.clone();
-            (thread, Keep::Ephemeral(context), turns)
+            (thread, Keep::Ephemeral(context), turns.turns)
         }
         false => {
             let thread = cx.threads.fork(&source, meta, path, cut).await.map_err(|e| of_thread(&e))?;
             let turns = match params.exclude_turns.unwrap_or(false) {
                 true => Vec::new(),
-                false => cx.threads.turns(thread.path(), None).await.map_err(|e| of_thread(&e))?,
+                false => cx.threads.turns(thread.path(), None).await.map_err(|e| of_thread(&e))?.turns,
             };
             (thread, Keep::Stored, turns)
         }

@@ -17,7 +17,7 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
     let turns = match with_turns {
         true => {
             let running = snapshot.and_then(|snapshot| snapshot.running);
-            cx.threads.turns(stored.path(), running).await.map_err(|error| of_thread(&error))?
+            cx.threads.turns(stored.path(), running).await.map_err(|error| of_thread(&error))?.turns
         }
         false => Vec::new(),
     };

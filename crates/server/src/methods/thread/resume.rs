@@ -9,9 +9,9 @@ use jsonrpc::RpcError;
 use protocol::{
     ServerNotification, ThreadOverrides, ThreadResumeInitialTurnsPageParams as InitialPage,
     ThreadResumeParams as Params, ThreadResumeResponse as Response, ThreadStatusChangedNotification,
-    ThreadTurnsListParams, Turn, TurnsPage,
+    ThreadTurnsListParams, TurnsPage,
 };
-use threads::{StoredThread, ThreadId};
+use threads::{StoredThread, ThreadId, Turns};
 
 use super::start::{DYNAMIC_TOOLS, new_meta};
 use crate::{
@@ -25,7 +25,8 @@ use crate::{
 /// Opens by path, by history or by id, in this order of precedence.
 ///
 /// A thread that is loaded keeps its settings: overrides are for threads that are loaded by this call. The client is
-/// told the goal of a thread that has one; none is told of, since clients of the older release know no goals.
+/// told the goal of a thread that has one; none is told of, since clients of the older release know no goals. A thread
+/// that is loaded by this call goes on to work on its goal.
 pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcError> {
     let Params { thread_id, overrides, path, history, exclude_turns, initial_turns_page, .. } = params;
     let path = path.map(PathBuf::from);
@@ -37,6 +38,7 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
     if let Some(history) = history {
         return from_history(&cx, overrides, history);
     }
+    let was_loaded = running.is_some();
     let thread = match (path, running) {
         (Some(path), None) => {
             load(&cx, cx.threads.read_path(path).await.map_err(|e| of_thread(&e))?, overrides).await?
@@ -55,7 +57,7 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
     thread.set_watched(true).await;
     let snapshot = thread.snapshot();
     let stored = super::current(&cx, thread.id()).await?;
-    let (turns, page) =
+    let (Turns { turns, oldest }, page) =
         history_of(&cx, &stored, &snapshot, exclude_turns.unwrap_or(false), initial_turns_page).await?;
     let status = wire::status(&snapshot.status);
     cx.after_reply(ServerNotification::ThreadStatusChanged(ThreadStatusChangedNotification {
@@ -64,13 +66,16 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
     }));
     if let Some(goal) = cx.threads.goal(thread.id()).await.map_err(|error| of_thread(&error))? {
         cx.after_reply(wire::goal_updated(thread.id(), None, goal));
+        if !was_loaded {
+            cx.pursue_after_reply(thread.clone());
+        }
     }
     cx.ask_after_reply(questions);
     Ok(Response {
         thread: super::shown(&cx, &stored, turns),
         settings: wire::settings(&snapshot.settings),
         initial_turns_page: page,
-        turns_backwards_cursor: None,
+        turns_backwards_cursor: oldest,
         items_backwards_cursor: None,
     })
 }
@@ -149,17 +154,17 @@ fn from_history(
     })
 }
 
-/// Reads the turns as far as they are wanted: all, none, or a page.
+/// Reads the turns as far as they are wanted: none, a page, or all that one answer may hold.
 async fn history_of(
     cx: &Context,
     stored: &StoredThread,
     snapshot: &Snapshot,
     exclude: bool,
     page: Option<InitialPage>,
-) -> Result<(Vec<Turn>, Option<TurnsPage>), RpcError> {
+) -> Result<(Turns, Option<TurnsPage>), RpcError> {
     let running = snapshot.running.clone();
     let turns = match exclude {
-        true => Vec::new(),
+        true => Turns::default(),
         false => cx.threads.turns(stored.path(), running.clone()).await.map_err(|e| of_thread(&e))?,
     };
     let Some(InitialPage { limit, sort_direction, items_view }) = page else { return Ok((turns, None)) };

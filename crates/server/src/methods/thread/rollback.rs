@@ -20,7 +20,7 @@ pub(crate) async fn handle(cx: Context, params: Params) -> Result<Response, RpcE
     thread.rollback(Rollback::Turns(params.num_turns)).await.map_err(|error| of_agent(&error))?;
     let stored = super::current(&cx, id).await?;
     let turns = match thread.snapshot().materialized {
-        true => cx.threads.turns(stored.path(), None).await.map_err(|error| of_thread(&error))?,
+        true => cx.threads.turns(stored.path(), None).await.map_err(|error| of_thread(&error))?.turns,
         false => Vec::new(),
     };
     Ok(Response { thread: super::shown(&cx, &stored, turns) })

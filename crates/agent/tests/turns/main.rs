@@ -3,37 +3,19 @@
 // All of this is test code: where it cannot go on, the test has failed.
 #![allow(clippy::unwrap_used)]
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+mod goals;
+mod repeats;
+mod room;
+mod stage;
 
-use agent::{
-    Agents, Event, Input, Keep, Load, Observer, Outcome, Overrides, Parts, ProjectDocs, Settings, Status,
-    Thread, TurnRequest,
-};
-use config::ApprovalPolicy;
-use futures::{FutureExt, future::BoxFuture};
+use std::sync::Arc;
+
+use agent::{Event, Outcome, Overrides, Status, TurnRequest};
 use items::{ResponseItem, Role};
-use model::{EventStream, Gate, Model, ModelError, Request, ScriptedModel, Step, StreamEvent, TokenUsage};
+use model::{EventStream, Gate, Model, ModelError, Request, ScriptedModel, Step, StreamEvent};
 use pretty_assertions::assert_eq;
-use rollout::{Home, SessionMeta};
-use state::Index;
-use threads::{StoredThread, ThreadId, ThreadManager};
-use tokio::sync::mpsc;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tools::{Mode, Offer, Question, SandboxPolicy, Setup, ThreadTools, Workshop};
 
-/// Hands every event over to the test.
-struct Ear(mpsc::UnboundedSender<Event>);
-
-impl Observer for Ear {
-    fn observe(&self, _: ThreadId, event: Event) -> BoxFuture<'_, ()> {
-        let _ = self.0.send(event);
-        async {}.boxed()
-    }
-
-    fn ask(&self, _: ThreadId, _: String, _: Question) -> BoxFuture<'_, ()> {
-        async {}.boxed()
-    }
-}
+use stage::{Stage, a_silent_server, say, stored};
 
 /// A model that fails in a way that nobody foresaw.
 struct Panics;
@@ -50,120 +32,6 @@ impl Model for Panics {
     fn stream_retries(&self) -> u32 {
         0
     }
-}
-
-struct Stage {
-    _folder: tempfile::TempDir,
-    manager: ThreadManager,
-    agents: Agents,
-    thread: Thread,
-    events: mpsc::UnboundedReceiver<Event>,
-}
-
-impl Stage {
-    fn new(model: impl Model) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let home = Home::new(folder.path().to_owned());
-        let index = Index::start(home.clone(), &TaskTracker::new(), CancellationToken::new());
-        let manager = ThreadManager::new(home.clone(), index);
-        let (ear, events) = mpsc::unbounded_channel();
-        let agents = Agents::new(manager.clone(), Arc::new(Ear(ear)));
-        let meta = SessionMeta {
-            id: ThreadId::new(),
-            timestamp: "2026-01-05T12:00:00.000Z".to_owned(),
-            cwd: "/".to_owned(),
-            ..SessionMeta::default()
-        };
-        let path = home.new_rollout(meta.id, chrono::DateTime::UNIX_EPOCH.naive_utc());
-        let setup =
-            Setup { program: "/nowhere".into(), home: folder.path().to_owned(), env: BTreeMap::new() };
-        let workshop = Workshop::new(setup);
-        let load = Load {
-            thread: StoredThread::promised(&meta, path),
-            keep: Keep::New(Box::new(meta)),
-            settings: settings(),
-            parts: Parts {
-                model: Arc::new(model),
-                client: model::ClientIdentity::default(),
-                tools: Arc::new(ThreadTools::new(workshop, Offer::default())),
-                docs: ProjectDocs::default(),
-                window: Some(1000),
-                compact_at: None,
-                compact_prompt: "sum up".to_owned(),
-                idle_unload: Duration::from_secs(3600),
-            },
-        };
-        let thread = agents.load(load).unwrap();
-        Self { _folder: folder, manager, agents, thread, events }
-    }
-
-    async fn begin(&self, text: &str) -> String {
-        let inputs = vec![Input::Text { text: text.to_owned(), text_elements: Vec::new() }];
-        let request = TurnRequest { inputs, ..TurnRequest::default() };
-        let (started, answered) = self.thread.start_turn(request).await.unwrap();
-        drop(answered);
-        started.turn
-    }
-
-    /// Takes events up to the one wanted, and returns them all.
-    async fn until(&mut self, wanted: impl Fn(&Event) -> bool) -> Vec<Event> {
-        let mut seen = Vec::new();
-        loop {
-            let next = tokio::time::timeout(Duration::from_secs(30), self.events.recv()).await;
-            let event = next.unwrap_or_else(|_| panic!("only {seen:?}")).unwrap();
-            seen.push(event);
-            if wanted(&seen[seen.len() - 1]) {
-                return seen;
-            }
-        }
-    }
-
-    async fn ended(&mut self) -> (Vec<Event>, Outcome) {
-        let seen = self.until(|event| matches!(event, Event::TurnEnded(_))).await;
-        let Some(Event::TurnEnded(ended)) = seen.last() else { unreachable!() };
-        let outcome = ended.outcome.clone();
-        (seen, outcome)
-    }
-
-    /// The words of each stored turn, and how it reads back.
-    async fn stored(&self) -> Vec<(String, Vec<String>)> {
-        let turns = self.manager.turns(&self.thread.snapshot().thread.path, None).await.unwrap();
-        let words = |turn: &serde_json::Value| {
-            let items = turn["items"].as_array().unwrap().iter();
-            let text = |item: &serde_json::Value| {
-                let text = item["text"].as_str().or(item["content"][0]["text"].as_str());
-                text.unwrap_or_default().to_owned()
-            };
-            (turn["status"].as_str().unwrap().to_owned(), items.map(text).collect())
-        };
-        turns.iter().map(|turn| words(&serde_json::to_value(turn).unwrap())).collect()
-    }
-}
-
-fn settings() -> Settings {
-    Settings {
-        model: "m".to_owned(),
-        provider: "p".to_owned(),
-        cwd: "/".into(),
-        approval: ApprovalPolicy::Never,
-        sandbox: SandboxPolicy::ReadOnly { network_access: false },
-        effort: None,
-        summary: None,
-        service_tier: None,
-        verbosity: None,
-        base_instructions: None,
-        developer_instructions: None,
-        mode: Mode::Default,
-        mode_instructions: None,
-    }
-}
-
-fn say(id: &str, pieces: &[&str]) -> Vec<Step> {
-    Step::say(id, pieces.iter().copied(), Some(TokenUsage::default()))
-}
-
-fn stored(status: &str, words: &[&str]) -> (String, Vec<String>) {
-    (status.to_owned(), words.iter().map(|word| (*word).to_owned()).collect())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -284,4 +152,32 @@ async fn an_override_holds_for_later_turns() {
     drop(answered);
     stage.ended().await;
     assert_eq!(stage.thread.snapshot().settings.model, "other");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_that_waits_for_its_servers_has_begun_and_can_be_stopped() {
+    let (_listener, offer) = a_silent_server();
+    let model = Arc::new(ScriptedModel::with([]));
+    let mut stage = Stage::offering(Arc::clone(&model) as Arc<dyn Model>, offer);
+    stage.thread.start_servers();
+    let turn = stage.begin("hi").await;
+    stage.until(|event| matches!(event, Event::TurnStarted(_))).await;
+    stage.until(|event| matches!(event, Event::Stored(_))).await;
+    stage.thread.interrupt(turn).await.unwrap();
+    let (_, outcome) = stage.ended().await;
+    assert!(matches!(outcome, Outcome::Interrupted));
+    assert_eq!(stage.stored().await, [stored("interrupted", &["hi"])]);
+    assert_eq!(model.asked().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_a_command_of_the_person_nor_a_compaction_waits_for_servers() {
+    let (_listener, offer) = a_silent_server();
+    let mut stage = Stage::offering(Arc::new(ScriptedModel::with([say("s1", &["all"])])), offer);
+    stage.thread.start_servers();
+    drop(stage.thread.shell("true".to_owned()).await.unwrap());
+    stage.ended().await;
+    drop(stage.thread.compact().await.unwrap());
+    let (seen, outcome) = stage.ended().await;
+    assert!(matches!(outcome, Outcome::Completed), "{seen:?}");
 }
