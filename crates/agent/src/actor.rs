@@ -168,6 +168,10 @@ impl Actor {
 
     async fn take(&mut self, op: Op) {
         self.idle_since = Instant::now();
+        // Who was told the end of a turn may ask for something before the turn's task is quite through.
+        if self.running.is_some() && self.shared.snapshot().running.is_none() {
+            self.settle().await;
+        }
         match op {
             Op::StartTurn(start) => self.start_turn(*start).await,
             Op::Steer { expected, said, reply } => drop(reply.send(self.steer(&expected, said).await)),
@@ -356,8 +360,15 @@ impl Actor {
 
     /// Interrupts a running turn and waits until it is closed on disk.
     async fn end_turn(&mut self) {
-        if let Some(running) = &mut self.running {
+        if let Some(running) = &self.running {
             running.cancel.cancel();
+        }
+        self.settle().await;
+    }
+
+    /// Waits until the running turn is closed on disk.
+    async fn settle(&mut self) {
+        if let Some(running) = &mut self.running {
             let ended = (&mut running.task).await;
             self.turn_over(ended).await;
         }

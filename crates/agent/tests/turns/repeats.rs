@@ -84,3 +84,12 @@ async fn what_is_said_before_a_compaction_has_begun_comes_behind_it() {
     stage.ended().await;
     assert_eq!(stage.stored().await[1..], [stored("completed", &["first", "one"])]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_told_the_end_of_a_turn_may_take_it_back_at_once() {
+    let mut stage = Stage::new(ScriptedModel::with([say("m1", &["one"])]));
+    stage.begin_as(None, "first").await;
+    stage.ended().await;
+    stage.thread.rollback(agent::Rollback::Turns(1)).await.unwrap();
+    assert_eq!(stage.stored().await, []);
+}

@@ -18,13 +18,19 @@ use tools::{Mode, Offer, Question, SandboxPolicy, Setup, ThreadTools, Workshop};
 /// Longer than any test waits.
 const LONG: Duration = Duration::from_secs(3600);
 
-/// Hands every event over to the test.
+/// Hands every event over to the test; that a turn has ended, while the turn is not quite through.
 struct Ear(mpsc::UnboundedSender<Event>);
 
 impl Observer for Ear {
     fn observe(&self, _: ThreadId, event: Event) -> BoxFuture<'_, ()> {
+        let pauses = if matches!(event, Event::TurnEnded(_)) { 10 } else { 0 };
         let _ = self.0.send(event);
-        async {}.boxed()
+        async move {
+            for _ in 0..pauses {
+                tokio::task::yield_now().await;
+            }
+        }
+        .boxed()
     }
 
     fn ask(&self, _: ThreadId, _: String, _: Question) -> BoxFuture<'_, ()> {
