@@ -46,6 +46,9 @@ pub const PROTOCOL_RELEASE: &str = "0.169.0";
 const LAST_TURNS: Duration = Duration::from_secs(2);
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
+/// How long after its start a server looks for what crashes left unfinished.
+const SWEEP_AFTER: Duration = Duration::from_secs(3);
+
 /// How long the disk may take for the last writes, beside the last words.
 const LAST_SYNC: Duration = Duration::from_millis(500);
 
@@ -81,7 +84,14 @@ where
         Disk::default()
     });
     let home = Home::on(disk.clone(), options.home.clone());
-    tasks.spawn_blocking(sweep(home.clone(), background.clone()));
+    let sweep = sweep(home.clone(), background.clone());
+    let starting = background.clone();
+    tasks.spawn(async move {
+        // The first requests come now, and a large home has thousands of folders.
+        if starting.run_until_cancelled(tokio::time::sleep(SWEEP_AFTER)).await.is_some() {
+            drop(tokio::task::spawn_blocking(sweep).await);
+        }
+    });
     let index = Index::start(home.clone(), &tasks, background.clone());
     let threads = ThreadManager::new(home, index);
     let live = Arc::new(Live::default());
