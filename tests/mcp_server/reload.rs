@@ -5,9 +5,10 @@ use protocol::{
     ListMcpServerStatusParams, McpServerReload, McpServerStartupState, McpServerStatusList,
     McpServerStatusUpdatedNotification, NoParams,
 };
+use testkit::processes::until_gone;
 use testkit::{Daemon, Home};
 
-use crate::processes::{family, until_family_gone};
+use crate::processes::family;
 use crate::steps::{start, turn};
 
 #[tokio::test]
@@ -34,5 +35,5 @@ async fn a_loaded_thread_has_the_new_servers_and_the_old_ones_end() {
     assert!(tools.contains(&"mcp__new__look") && !tools.contains(&"mcp__old__look"), "{tools:?}");
     let listed = d.call::<McpServerStatusList>(ListMcpServerStatusParams::default()).await;
     assert_eq!(listed.data.iter().map(|status| status.name.as_str()).collect::<Vec<_>>(), ["new"]);
-    until_family_gone(&d, &old).await;
+    until_gone(d.pid(), &old).await;
 }

@@ -19,6 +19,7 @@ mod home;
 mod model;
 mod note;
 mod params;
+pub mod processes;
 mod schemas;
 
 pub use daemon::{Asked, Daemon, Launch, RpcError, Sent};

@@ -14,6 +14,7 @@ mod together;
 
 use std::{env, time::Duration};
 
+use testkit::processes::until;
 use tools::exec::{Input, Label, Launch, Live, Output, Session, Sessions, Size, Stdio, Supervisor};
 
 /// Whatever takes longer than this hangs.
@@ -78,14 +79,4 @@ async fn until_it_says(live: &mut Live, mark: &str) -> String {
         said += &piece.unwrap_or_else(|| panic!("{mark:?} did not come before the end, but {said:?}"));
     }
     said
-}
-
-/// Waits for something that nobody announces.
-async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let looked = async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(HUNG, looked).await.unwrap_or_else(|_| panic!("never: {what}"));
 }

@@ -1,50 +1,13 @@
 //! What /proc tells of processes.
 
-use std::{collections::BTreeMap, fs, process::Command};
+use std::process::Command;
 
-use super::until;
-
-/// A process, told from a later one with the same number by its start.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Process {
-    pub pid: u32,
-    start: u64,
-    pub name: String,
-    pub parent: u32,
-    pub state: char,
-}
-
-/// Every process there is.
-pub fn all() -> BTreeMap<u32, Process> {
-    let entries =
-        fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
-    entries.filter_map(read).map(|process| (process.pid, process)).collect()
-}
-
-fn read(pid: u32) -> Option<Process> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let stat = String::from_utf8_lossy(&stat);
-    let (head, rest) = stat.rsplit_once(") ")?;
-    let fields: Vec<_> = rest.split(' ').collect();
-    Some(Process {
-        pid,
-        start: fields[19].parse().unwrap(),
-        name: head.split_once('(')?.1.to_owned(),
-        parent: fields[1].parse().unwrap(),
-        state: fields[0].parse().unwrap(),
-    })
-}
+pub use testkit::processes::{Process, all};
+use testkit::processes::{below, read, until};
 
 /// A process and everything below it.
 pub fn tree(root: u32) -> Vec<Process> {
-    let all = all();
-    let mut found: Vec<_> = all.get(&root).cloned().into_iter().collect();
-    let mut next = 0;
-    while let Some(parent) = found.get(next).map(|process| process.pid) {
-        found.extend(all.values().filter(|process| process.parent == parent).cloned());
-        next += 1;
-    }
-    found
+    read(root).into_iter().chain(below(root)).collect()
 }
 
 /// Everything that owns a command, the command, and everything below it.
@@ -75,12 +38,7 @@ pub fn names(processes: &[Process]) -> Vec<&str> {
 
 /// Waits until none of them is there, not even as a zombie, unless nobody of them is left to take note of it.
 pub async fn until_gone(processes: &[Process]) {
-    let ours = |pid: u32| pid == std::process::id() || processes.iter().any(|process| process.pid == pid);
-    let is_there = |process: &Process| {
-        let now = read(process.pid).filter(|now| now.start == process.start);
-        now.is_some_and(|now| now.state != 'Z' || ours(now.parent))
-    };
-    until(&format!("{processes:?} are gone"), || !processes.iter().any(is_there)).await;
+    testkit::processes::until_gone(std::process::id(), processes).await;
 }
 
 /// Waits until a process has so many descendants with this name.
