@@ -8,7 +8,7 @@ use std::{
 };
 
 use rollout::Home;
-use state::{IndexCopy, IndexedFile, IndexedFolder, StateError, holder};
+use state::{IndexCopy, IndexedFile, IndexedFolder, StateError, chain, holder};
 
 use crate::{Code, Finding, IndexReport, IndexState, findings::Findings};
 
@@ -149,19 +149,4 @@ fn held_for_long(home: &Home) -> Option<u32> {
         held = holder(home)?;
     }
     Some(held)
-}
-
-/// Returns an error with its causes, on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        // Some of them repeat the text of their own cause.
-        if !text.ends_with(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -8,8 +8,9 @@ use std::{
 };
 
 use rollout::Home;
+use state::chain;
 
-use crate::{Code, Finding, findings::Findings, index::chain};
+use crate::{Code, Finding, findings::Findings};
 
 /// Where Linux tells who holds which file locked; nothing else can be asked without taking the lock.
 const LOCKS: &str = "/proc/locks";

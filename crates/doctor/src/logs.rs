@@ -3,9 +3,10 @@
 use std::{collections::HashMap, path::PathBuf};
 
 use rollout::{Home, Looked, RolloutError, ThreadId};
+use state::chain;
 use threads::Mention;
 
-use crate::{Code, Finding, LogReport, files::Files, findings::Findings, index::chain, rollouts::words};
+use crate::{Code, Finding, LogReport, files::Files, findings::Findings, rollouts::words};
 
 /// What the findings about one log are called.
 struct Kind {

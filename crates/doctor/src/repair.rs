@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use rollout::Home;
 use serde::Serialize;
+use state::chain;
 
-use crate::{Code, IndexState, Report, index::chain};
+use crate::{Code, IndexState, Report};
 
 /// What a repair did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -3,14 +3,14 @@
 use std::{fs, io, os::unix::fs::MetadataExt, path::Path, time::SystemTime};
 
 use rollout::{Flaw, GitInfo, Home, Kind, Line, Located, RolloutError, SessionMeta, Stamp, ThreadId};
-use state::IndexedFolder;
+use state::{IndexedFolder, chain};
 
 use crate::{
     Code, Finding, Progress,
     compare::{self, Fresh},
     files::{Files, Read},
     findings::Findings,
-    index::{Index, chain},
+    index::Index,
     peers,
 };
 

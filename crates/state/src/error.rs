@@ -38,21 +38,21 @@ impl StateError {
         let path = path.into();
         move |source| Self::Io { action, path, source }
     }
+}
 
-    /// Returns the whole chain of causes on one line, for the log.
-    pub(crate) fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            // Some of them repeat the text of their own cause.
-            let more = error.to_string();
-            if !text.ends_with(&more) {
-                text = format!("{text}: {more}");
-            }
-            cause = error.source();
+/// Returns an error with the whole chain of its causes, on one line.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Some of them repeat the text of their own cause.
+        let more = error.to_string();
+        if !text.ends_with(&more) {
+            text = format!("{text}: {more}");
         }
-        text
+        cause = error.source();
     }
+    text
 }
 
 // Primary result codes, https://www.sqlite.org/rescode.html
@@ -105,9 +105,9 @@ mod tests {
     fn a_chain_of_causes_repeats_nothing() {
         let inner = io::Error::other("disk on fire");
         let error = StateError::Locked(format!("cannot write: {inner}").into());
-        assert_eq!(error.chain(), "the index is locked by another process: cannot write: disk on fire");
+        assert_eq!(chain(&error), "the index is locked by another process: cannot write: disk on fire");
         let error = StateError::Sql(sqlx::Error::Io(inner));
-        let words = error.chain();
+        let words = chain(&error);
         assert_eq!(words.matches("disk on fire").count(), 1, "{words}");
     }
 

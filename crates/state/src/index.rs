@@ -18,7 +18,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    StateError, StateRuntime,
+    StateError, StateRuntime, chain,
     fresh::{Freshness, Round},
     open::{self, Identity},
     reconcile,
@@ -374,7 +374,7 @@ impl Index {
     }
 
     fn report(&self, error: &StateError) {
-        let cause = error.chain();
+        let cause = chain(error);
         if lock(&self.reported).insert(cause.clone()) {
             tracing::warn!(cause, "the index cannot be used; rollouts are read instead");
         }

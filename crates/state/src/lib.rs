@@ -31,7 +31,7 @@ mod trust;
 mod watch;
 mod write;
 
-pub use error::StateError;
+pub use error::{StateError, chain};
 pub use index::{Index, Progress};
 pub use inspect::{IndexCopy, IndexedFile, IndexedFolder, holder};
 pub use query::{Direction, ListQuery, Position, Search, Sort};
