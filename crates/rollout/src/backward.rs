@@ -4,7 +4,7 @@ use std::{fs::File, io, os::unix::fs::FileExt};
 
 use crate::{
     RawLine, Segment,
-    forward::{Limits, is_blank, named},
+    forward::{Limits, empty, is_blank, named},
 };
 
 /// Lines, newest first.
@@ -80,10 +80,7 @@ impl Open {
 
     /// Puts the line before into `line` and returns where it begins; an empty one for a line that is too long.
     fn line_before(&mut self, line: &mut Vec<u8>, limits: Limits) -> io::Result<Option<u64>> {
-        match line.capacity() > limits.block {
-            true => *line = Vec::new(), // a long line's memory is not kept for short ones
-            false => line.clear(),
-        }
+        empty(line, limits);
         if self.done {
             return Ok(None);
         }

@@ -77,10 +77,7 @@ impl Forward {
                     self.open.insert(open(segment, self.limits.block)?)
                 }
             };
-            match self.line.capacity() > self.limits.block {
-                true => self.line = Vec::new(), // a long line's memory is not kept for short ones
-                false => self.line.clear(),
-            }
+            empty(&mut self.line, self.limits);
             let Read { bytes, whole, ended: _ } = read_line(reader, &mut self.line, self.limits.max)?;
             if bytes == 0 {
                 (self.open, self.segment) = (None, self.segment + 1);
@@ -105,6 +102,14 @@ fn open(segment: &Segment, block: usize) -> io::Result<BufReader<io::Take<File>>
     file.seek(SeekFrom::Start(*start))?;
     let room = end.map_or(u64::MAX, |end| end.saturating_sub(*start));
     Ok(BufReader::with_capacity(block, file.take(room)))
+}
+
+/// Makes room for the next line; the memory of a long one is not kept for short ones.
+pub(crate) fn empty(line: &mut Vec<u8>, limits: Limits) {
+    match line.capacity() > limits.block {
+        true => *line = Vec::new(),
+        false => line.clear(),
+    }
 }
 
 /// Tells whether there is nothing in a line.
