@@ -5,7 +5,8 @@ use protocol::{
     ThreadListParams, ThreadOverrides, ThreadRead, ThreadStart, ThreadStartParams, Turn,
     TurnCompletedNotification, TurnStart, TurnStatus, UserInput,
 };
-use testkit::{Answer, Daemon, Gate, Home, RpcError, ask, events, of, say, with_turns};
+use serde_json::json;
+use testkit::{Answer, Daemon, Gate, Home, RpcError, ask, call, events, of, say, with_turns};
 
 /// An id that no thread has.
 pub const UNKNOWN: &str = "67e55044-10b1-426f-9247-bb680e5fe0c8";
@@ -126,4 +127,11 @@ fn text(item: &ThreadItem) -> Option<&str> {
         }),
         _ => None,
     }
+}
+
+/// Lets the model ask, as the call `c1`, whether it may write a file `made` that the sandbox would not let it.
+pub fn script_escalation(home: &Home) {
+    let command =
+        json!({ "cmd": "touch made", "sandbox_permissions": "require_escalated", "justification": "May I?" });
+    home.model().script([call("c1", "exec_command", &command), say("done")]);
 }

@@ -51,20 +51,35 @@ fn pages(count: usize) -> Vec<usize> {
     (0..count).step_by(step).collect()
 }
 
-#[tokio::test]
-async fn a_page_that_changed_while_no_server_ran_changes_no_answer() {
+/// When a page changes.
+#[derive(Clone, Copy, PartialEq)]
+enum When {
+    NoServerRuns,
+    UnderAServer,
+}
+
+/// Lets one page after the other change, each in a home of its own.
+async fn flip_each_page(when: When) {
     let mut page = 0;
     let mut todo: Option<Vec<usize>> = None;
     while todo.as_ref().is_none_or(|todo| page < todo.len()) {
         let home = home();
         let mut d = Daemon::start(&home).await;
         complete(&home).await;
+        // Written back from the log, so that the pages are those of the database.
         assert_eq!(d.stop().await, Some(0));
+        if when == When::UnderAServer {
+            d.restart().await;
+            complete(&home).await;
+        }
         let count = fs::metadata(home.index()).unwrap().len() as usize / PAGE;
         let number = todo.get_or_insert_with(|| pages(count))[page];
         flip(&home.index(), number);
-        let state = format!("page {number} of {count}");
-        d.restart().await;
+        let mut state = format!("page {number} of {count}");
+        match when {
+            When::NoServerRuns => drop(d.restart().await),
+            When::UnderAServer => state += ", under a server",
+        }
         session(&mut d, &home, &state).await;
         healed(&d, &home, &state).await;
         lists_after(&mut d, &home, &state).await;
@@ -73,24 +88,11 @@ async fn a_page_that_changed_while_no_server_ran_changes_no_answer() {
 }
 
 #[tokio::test]
+async fn a_page_that_changed_while_no_server_ran_changes_no_answer() {
+    flip_each_page(When::NoServerRuns).await;
+}
+
+#[tokio::test]
 async fn a_page_that_changes_under_a_server_changes_no_answer() {
-    let mut page = 0;
-    let mut todo: Option<Vec<usize>> = None;
-    while todo.as_ref().is_none_or(|todo| page < todo.len()) {
-        let home = home();
-        let mut d = Daemon::start(&home).await;
-        complete(&home).await;
-        // Written back from the log, so that the pages are those of the database.
-        d.stop().await;
-        d.restart().await;
-        complete(&home).await;
-        let count = fs::metadata(home.index()).unwrap().len() as usize / PAGE;
-        let number = todo.get_or_insert_with(|| pages(count))[page];
-        flip(&home.index(), number);
-        let state = format!("page {number} of {count}, under a server");
-        session(&mut d, &home, &state).await;
-        healed(&d, &home, &state).await;
-        lists_after(&mut d, &home, &state).await;
-        page += 1;
-    }
+    flip_each_page(When::UnderAServer).await;
 }

@@ -13,7 +13,7 @@ use protocol::{
 use serde_json::json;
 use testkit::{Daemon, Home, ask, call, of, say};
 
-use crate::steps::{ended, start, start_in, turns};
+use crate::steps::{ended, script_escalation, start, start_in, turns};
 
 /// Says something in plan mode.
 fn plan(id: &str) -> TurnStartParams {
@@ -157,9 +157,7 @@ async fn who_resumes_is_asked_again_what_is_still_open() {
     let home = Home::new();
     let mut d = Daemon::start(&home).await;
     let id = start_in(&home, &mut d, SandboxMode::ReadOnly).await;
-    let command =
-        json!({ "cmd": "touch made", "sandbox_permissions": "require_escalated", "justification": "May I?" });
-    home.model().script([call("c1", "exec_command", &command), say("done")]);
+    script_escalation(&home);
     let begun = d.call::<TurnStart>(ask(&id, "go")).await.turn.id;
     let first = d.expect_request::<CommandExecutionRequestApproval>().await;
     d.call::<ThreadResume>(of(&id)).await;

@@ -11,7 +11,7 @@ use protocol::{
 use serde_json::json;
 use testkit::{Daemon, Home, ask, call, say};
 
-use crate::steps::{ended, start_in, turn, turns};
+use crate::steps::{ended, script_escalation, start_in, turn, turns};
 
 #[tokio::test]
 async fn a_command_is_answered_and_reads_back_as_it_ran() {
@@ -51,9 +51,7 @@ async fn a_command_that_is_declined_does_not_run_and_the_turn_goes_on() {
     let home = Home::new();
     let mut d = Daemon::start(&home).await;
     let id = start_in(&home, &mut d, SandboxMode::ReadOnly).await;
-    let command =
-        json!({ "cmd": "touch made", "sandbox_permissions": "require_escalated", "justification": "May I?" });
-    home.model().script([call("c1", "exec_command", &command), say("done")]);
+    script_escalation(&home);
     let begun = d.call::<TurnStart>(ask(&id, "go")).await.turn.id;
     let asked = d.expect_request::<CommandExecutionRequestApproval>().await;
     assert_eq!((asked.params.item_id.as_str(), asked.params.reason.as_deref()), ("c1", Some("May I?")));
