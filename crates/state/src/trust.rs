@@ -192,7 +192,6 @@ mod tests {
     }
 
     #[tokio::test]
-    #[ignore = "beside a busy disk it fails at times, for a reason not found yet: then the index is built anew"]
     async fn what_one_server_writes_back_from_the_log_no_other_suspects() {
         let home = TestHome::new();
         home.write(1, &"x".repeat(20 << 20));
@@ -202,11 +201,14 @@ mod tests {
         reconcile::sweep(&one, |_| {}).await.unwrap();
         one.mark_complete().await.unwrap();
         assert_ne!(one.trust.found(), before, "the log was long enough to be written back");
-        for runtime in [&one, &other, &home.open().await] {
+        let runtimes = [one, other, home.open().await];
+        for runtime in &runtimes {
             assert_eq!(runtime.trust.now(Instant::now()), Trusted::Yes);
         }
-        one.close().await;
-        other.close().await;
+        // One that is dropped instead may write the log back as the last one, and nobody notes it.
+        for runtime in runtimes {
+            runtime.close().await;
+        }
         assert_eq!(home.open().await.trust.now(Instant::now()), Trusted::Yes);
     }
 }
