@@ -5,6 +5,7 @@
 mod stored;
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -140,7 +141,11 @@ impl Home {
     /// Deletes every database, as somebody does who was told that they hold nothing that is needed.
     pub fn delete_index(&self) {
         for path in self.files(".sqlite") {
-            fs::remove_file(path).unwrap();
+            match fs::remove_file(path) {
+                // A server that is making the database has removed it itself: the journal of a transaction, say.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed.unwrap(),
+            }
         }
     }
 
