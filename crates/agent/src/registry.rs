@@ -111,20 +111,17 @@ impl Agents {
     pub fn load(&self, load: Load) -> Result<Thread, AgentError> {
         let Load { thread, keep, settings, parts } = load;
         let id = thread.id();
-        let path = thread.path.clone();
+        let disk = self.manager.home().disk();
+        let promised = |meta, known| {
+            Place::Promised(Promise { disk: disk.clone(), path: thread.path.clone(), meta, known })
+        };
         let (place, known, git) = match keep {
-            Keep::Stored => (Place::Open(Writer::open(self.manager.home().disk(), &path)?), None, None),
+            Keep::Stored => (Place::Open(Writer::open(disk, &thread.path)?), None, None),
             Keep::New(meta) => {
                 let git = meta.git.is_none().then(|| self.ask_git(settings.cwd.clone()));
-                let promise =
-                    Promise { disk: self.manager.home().disk().clone(), path, meta, known: Vec::new() };
-                (Place::Promised(promise), Some(Known::default()), git)
+                (promised(meta, Vec::new()), Some(Known::default()), git)
             }
-            Keep::NewWith(meta, items) => {
-                let promise =
-                    Promise { disk: self.manager.home().disk().clone(), path, meta, known: items.clone() };
-                (Place::Promised(promise), Some(knowing(items)), None)
-            }
+            Keep::NewWith(meta, items) => (promised(meta, items.clone()), Some(knowing(items)), None),
             Keep::Ephemeral(items) => (Place::Ephemeral, Some(knowing(items)), None),
         };
         let store = Store::new(place);

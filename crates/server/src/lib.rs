@@ -84,14 +84,7 @@ where
         Disk::default()
     });
     let home = Home::on(disk.clone(), options.home.clone());
-    let sweep = sweep(home.clone(), background.clone());
-    let starting = background.clone();
-    tasks.spawn(async move {
-        // The first requests come now, and a large home has thousands of folders.
-        if starting.run_until_cancelled(tokio::time::sleep(SWEEP_AFTER)).await.is_some() {
-            drop(tokio::task::spawn_blocking(sweep).await);
-        }
-    });
+    tasks.spawn(sweep(home.clone(), background.clone()));
     let index = Index::start(home.clone(), &tasks, background.clone());
     let threads = ThreadManager::new(home, index);
     let live = Arc::new(Live::default());
@@ -129,11 +122,13 @@ where
     }
 }
 
-/// Returns the work of removing what crashes left unfinished.
-fn sweep(home: Home, stop: CancellationToken) -> impl FnOnce() + Send {
-    move || {
-        if let Err(error) = rollout::sweep(&home, || !stop.is_cancelled()) {
-            tracing::warn!(%error, "not every folder could be looked through for unfinished files");
-        }
+/// Removes what crashes left unfinished, once the first requests are answered: a large home has thousands of folders.
+async fn sweep(home: Home, stop: CancellationToken) {
+    if stop.run_until_cancelled(tokio::time::sleep(SWEEP_AFTER)).await.is_none() {
+        return;
+    }
+    let swept = tokio::task::spawn_blocking(move || rollout::sweep(&home, || !stop.is_cancelled())).await;
+    if let Ok(Err(error)) = swept {
+        tracing::warn!(%error, "not every folder could be looked through for unfinished files");
     }
 }
