@@ -81,6 +81,11 @@ impl Stamp {
         let mtime_ns = meta.mtime().saturating_mul(1_000_000_000).saturating_add(meta.mtime_nsec());
         Self { size: meta.len(), mtime_ns, ino: meta.ino() }
     }
+
+    /// Returns when it changed last, in milliseconds since 1970.
+    pub fn changed_ms(self) -> i64 {
+        self.mtime_ns.div_euclid(1_000_000)
+    }
 }
 
 /// Summarizes a file, as it was at the stamp; `None` where it has no session record.

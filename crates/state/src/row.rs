@@ -31,12 +31,8 @@ impl ThreadRow {
     }
 
     pub(crate) fn updated_ms(&self) -> i64 {
-        updated_ms(self.stamp)
+        self.stamp.changed_ms()
     }
-}
-
-pub(crate) fn updated_ms(stamp: Stamp) -> i64 {
-    stamp.mtime_ns.div_euclid(1_000_000)
 }
 
 /// Where a file lies below the home; what the rows are told apart by.
