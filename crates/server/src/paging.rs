@@ -1,6 +1,9 @@
 //! What the pages of several methods share.
 
-use std::path::{Component, Path, PathBuf};
+use std::{
+    io::{self, Write},
+    path::{Component, Path, PathBuf},
+};
 
 use jsonrpc::RpcError;
 use serde::Serialize;
@@ -41,7 +44,10 @@ pub(crate) fn fitting<T: Serialize>(all: impl Iterator<Item = T>, room: usize) -
     let mut left = room;
     let mut fitting: Vec<T> = Vec::new();
     for one in all {
-        let size = serde_json::to_vec(&one).map_or(0, |bytes| bytes.len() + 1);
+        let mut size = Size(1); // the comma
+        // What cannot be written fails when the answer is.
+        drop(serde_json::to_writer(&mut size, &one));
+        let Size(size) = size;
         if size > left && !fitting.is_empty() {
             break;
         }
@@ -49,6 +55,20 @@ pub(crate) fn fitting<T: Serialize>(all: impl Iterator<Item = T>, room: usize) -
         fitting.push(one);
     }
     fitting
+}
+
+/// Counts what is written.
+struct Size(usize);
+
+impl Write for Size {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Returns a folder as rollouts name it: absolute, without a slash at the end.

@@ -42,8 +42,8 @@ impl StateRuntime {
     }
 }
 
-/// Writes the statement of a page. Its text depends on which filters there are, not on their values, so that it is
-/// prepared once.
+/// Writes the statement of a page. Its text depends on which filters there are, not on their values (but for the place,
+/// of which there are two), so that it is prepared once.
 fn page(query: &ListQuery) -> QueryBuilder<Sqlite> {
     let ListQuery {
         archived,
@@ -70,7 +70,8 @@ fn page(query: &ListQuery) -> QueryBuilder<Sqlite> {
         Direction::Asc => ("ASC", ">"),
     };
     let mut sql = QueryBuilder::new(format!("SELECT {THREAD_COLUMNS} FROM rollouts{}", index(query)));
-    sql.push(" WHERE stands = 1 AND preview IS NOT NULL AND archived = ").push_bind(*archived);
+    // Bound, it would have the statement planned again with each call: an index might hold for one value only.
+    sql.push(format!(" WHERE stands = 1 AND preview IS NOT NULL AND archived = {}", u8::from(*archived)));
     if let Some(cwds) = cwds {
         match cwds.as_slice() {
             [cwd] => sql.push(" AND cwd = ").push_bind(cwd.clone()),
@@ -112,7 +113,9 @@ fn page(query: &ListQuery) -> QueryBuilder<Sqlite> {
         sql.push(" AND (instr(preview, ").push_bind(term.clone());
         among_ids(sql.push(") > 0 OR thread"), named).push(")");
     }
-    sql.push(format!(" ORDER BY {key} {order}, thread {order} LIMIT ")).push_bind(i64::from(*limit) + 1);
+    sql.push(format!(" ORDER BY {key} {order}, thread {order} LIMIT "));
+    // A sum, since SQLite plans a statement again for each value of a bare variable here.
+    sql.push_bind(*limit).push(" + 1");
     sql
 }
 

@@ -141,7 +141,8 @@ impl ListQuery {
         }
     }
 
-    fn directed(&self, order: Ordering) -> Ordering {
+    /// Turns an order of ascending times into that of the list.
+    pub fn directed(&self, order: Ordering) -> Ordering {
         match self.direction {
             Direction::Asc => order,
             Direction::Desc => order.reverse(),

@@ -9,7 +9,7 @@ use crate::{StoredThread, ThreadError, ThreadManager, scan};
 /// How long a list waits for the index to be brought along: what a scan of the files would take without it.
 fn patience(query: &ListQuery) -> Duration {
     let newest_first = (query.sort, query.direction) == (Sort::CreatedAt, Direction::Desc);
-    // Of the newest threads a scan reads few files; of any other list it reads them all.
+    // For the newest threads a scan looks at few files; for any other list it looks at them all.
     Duration::from_millis(if newest_first { 100 } else { 1500 })
 }
 
@@ -31,7 +31,7 @@ impl ThreadManager {
         let mut rows = self.rows(query).await?;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        Ok(ListPage { threads: rows.into_iter().map(|row| self.stores.stored(row)).collect(), more })
+        Ok(ListPage { threads: self.stores.all_stored(rows), more })
     }
 
     /// Returns the rows of a page, and one more where others follow.
@@ -41,7 +41,7 @@ impl ThreadManager {
         }
         match self.indexed_rows(&query).await {
             Some(rows) => Ok(rows),
-            None => self.blocking(move |stores| scan::rows(&stores.home, &query)).await,
+            None => self.blocking(move |stores| Ok(scan::rows(&stores.home, &query))).await,
         }
     }
 

@@ -172,9 +172,9 @@ impl ThreadManager {
         query.limit = query.ids.as_ref().map_or(0, |ids| u32::try_from(ids.len()).unwrap_or(u32::MAX));
         let rows = self.rows(query).await?;
         self.blocking(move |stores| {
-            let mut placed: Vec<_> = rows
+            let mut placed: Vec<_> = stores
+                .all_stored(rows)
                 .into_iter()
-                .map(|row| stores.stored(row))
                 // One that was moved since the ids were asked for is elsewhere now.
                 .filter_map(|thread| Some((thread.position_in(&section)?, thread)))
                 .filter(|(at, _)| after.is_none_or(|after| directed(direction, *at, after).is_gt()))

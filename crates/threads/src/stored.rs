@@ -1,6 +1,9 @@
 //! A thread as the files tell it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    slice,
+};
 
 use chrono::{DateTime, Utc};
 use rollout::{GitInfo, SessionMeta, Stamp, Summary, ThreadId};
@@ -41,6 +44,11 @@ impl StoredThread {
         DateTime::from_timestamp_nanos(self.stamp.mtime_ns)
     }
 
+    fn of_row(row: ThreadRow) -> Self {
+        let ThreadRow { summary, path, archived, stamp } = row;
+        Self { summary, path, archived, stamp, name: None, section: None }
+    }
+
     /// Makes what is known of a thread before it has a rollout.
     pub fn promised(meta: &SessionMeta, path: PathBuf) -> Self {
         let created_at =
@@ -73,13 +81,29 @@ impl ThreadManager {
 impl Stores {
     /// Merges what belongs to no rollout into a row that was made from one.
     pub(crate) fn stored(&self, row: ThreadRow) -> StoredThread {
-        let ThreadRow { mut summary, path, archived, stamp } = row;
-        let id = summary.id;
-        let section = self.journal.with(|journal| {
-            journal.git.merge(&mut summary);
-            journal.sections.placed(id)
+        let mut thread = StoredThread::of_row(row);
+        self.adorn(slice::from_mut(&mut thread));
+        thread
+    }
+
+    /// Merges what belongs to no rollout into rows; the logs are looked at once for all of them.
+    pub(crate) fn all_stored(&self, rows: Vec<ThreadRow>) -> Vec<StoredThread> {
+        let mut threads: Vec<_> = rows.into_iter().map(StoredThread::of_row).collect();
+        self.adorn(&mut threads);
+        threads
+    }
+
+    fn adorn(&self, threads: &mut [StoredThread]) {
+        self.journal.with(|journal| {
+            for thread in &mut *threads {
+                journal.git.merge(&mut thread.summary);
+                thread.section = journal.sections.placed(thread.id());
+            }
         });
-        let name = self.names.with(|names| names.get(id));
-        StoredThread { summary, path, archived, stamp, name, section }
+        self.names.with(|names| {
+            for thread in threads {
+                thread.name = names.get(thread.id());
+            }
+        });
     }
 }
