@@ -53,26 +53,27 @@ impl ThreadManager {
         tokio::task::spawn_blocking(move || work(&stores)).await.map_err(|_| ThreadError::Worker)?
     }
 
-    /// Looks one thread up in the index: the gated handle, else the direct one, else nothing.
+    /// Looks one thread up in the index: the gated handle where it is fresh at once, else the direct one, else nothing.
+    /// What it says of one thread is checked against the file, so nothing has to wait for all the others.
     pub(crate) async fn indexed(&self, id: rollout::ThreadId) -> Option<ThreadRow> {
-        let runtime = self.any_handle().await?;
+        let runtime = match self.index.gated_within(TARGETED_WAIT).await {
+            Some(runtime) => runtime,
+            None => self.direct().await?,
+        };
         runtime.thread(id).await.inspect_err(|error| self.index.failed(error)).ok()?
     }
 
-    /// Brings rows of the index along; the files stay right whether this works or not.
+    /// Brings a row of the index along; the files stay right whether this works or not.
+    ///
+    /// By the direct handle: before it gives out the gated one, the index would bring that very row along itself.
     pub(crate) async fn bring_along(&self, row: ThreadRow) {
-        let Some(runtime) = self.any_handle().await else { return };
+        let Some(runtime) = self.direct().await else { return };
         if let Err(error) = runtime.upsert(vec![row]).await {
             self.index.failed(&error);
         }
     }
 
-    /// Returns the gated handle where it is fresh at once, else the direct one: what it says of one thread is checked
-    /// against the file, so nothing has to wait for all the others.
-    async fn any_handle(&self) -> Option<Arc<StateRuntime>> {
-        if let Some(runtime) = self.index.gated_within(TARGETED_WAIT).await {
-            return Some(runtime);
-        }
+    async fn direct(&self) -> Option<Arc<StateRuntime>> {
         self.index.direct().await.inspect_err(|error| self.index.failed(error)).ok()
     }
 }
