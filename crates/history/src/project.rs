@@ -144,7 +144,7 @@ impl Projector {
             return;
         }
         let Some(event) = line.event() else { return };
-        let written_at_ms = line.timestamp.map(|time| time.timestamp_millis());
+        let written_at_ms = line.timestamp().map(|time| time.timestamp_millis());
         let times = times(&event, written_at_ms);
         let id = id.to_string();
         let shown = |id| item(event, id);

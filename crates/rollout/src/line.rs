@@ -27,8 +27,8 @@ pub enum Kind {
 /// One line. Its payload is decoded by who needs it.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
-    /// When it was written.
-    pub timestamp: Option<DateTime<Utc>>,
+    /// When it was written, as it stands there.
+    timestamp: Option<&'a RawValue>,
     /// Its number, in files that have them.
     pub ordinal: Option<u64>,
     /// What it is about.
@@ -60,7 +60,6 @@ impl<'a> Line<'a> {
             return None;
         }
         let Envelope { timestamp, ordinal, kind, payload } = serde_json::from_str(text).ok()?;
-        let timestamp = timestamp.and_then(|time| serde_json::from_str(time.get()).ok());
         let ordinal = ordinal.and_then(|number| serde_json::from_str(number.get()).ok());
         let kind = match kind.get() {
             r#""session_meta""# | r#""session_meta_update""# => Kind::SessionMeta,
@@ -71,6 +70,11 @@ impl<'a> Line<'a> {
             _ => Kind::Other,
         };
         Some(Self { timestamp, ordinal, kind, payload })
+    }
+
+    /// Reads when it was written; few who read many lines want to know.
+    pub fn timestamp(&self) -> Option<DateTime<Utc>> {
+        serde_json::from_str(self.timestamp?.get()).ok()
     }
 
     /// Decodes an event.

@@ -55,7 +55,7 @@ fn later_meta_within(path: &Path, id: ThreadId, from: u64, limits: Limits) -> io
             line_end = line_around(&file, at, limits, &mut line)?;
             let Some(line) = Line::parse(&line) else { continue };
             if let Some(meta) = line.session_meta().filter(|meta| meta.id == id) {
-                found = Some(LaterMeta { git: meta.git, at: line.timestamp });
+                found = Some(LaterMeta { git: meta.git, at: line.timestamp() });
             }
         }
         let kept = overlap.min(block.len());

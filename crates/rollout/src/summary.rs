@@ -168,7 +168,7 @@ impl Git {
             git: Option<GitInfo>,
         }
         let Payload { id, git } = line.decode(Kind::SessionMeta)?;
-        Some(Self { id, git, at: line.timestamp })
+        Some(Self { id, git, at: line.timestamp() })
     }
 }
 
@@ -216,7 +216,7 @@ impl Head {
         }
         let Some(line) = Line::parse(line) else { return };
         match (line.kind, &self.meta) {
-            (Kind::SessionMeta, None) => (self.meta, self.written) = (line.session_meta(), line.timestamp),
+            (Kind::SessionMeta, None) => (self.meta, self.written) = (line.session_meta(), line.timestamp()),
             (Kind::SessionMeta, Some(first)) => {
                 self.later = Git::of(&line).filter(|git| git.id == first.id).or(self.later.take());
             }

@@ -25,7 +25,7 @@ pub struct Giant {
     /// Add one thread of this many MiB
     #[arg(long, value_name = "MIB", default_value_t = 0)]
     pub giant: u64,
-    /// Give it lines of this many MiB: a tool's output in its middle, a command's before its last turns
+    /// Give it lines of this many MiB: a tool's output in its middle, a command's near its end
     #[arg(long, value_name = "MIB", default_value_t = 0)]
     pub giant_line: usize,
 }
@@ -54,8 +54,11 @@ impl Giant {
             }
             if self.giant_line > 0 {
                 let (kind, payload) = giant(&"x".repeat(self.giant_line << 20));
+                let inside = pieces.inside;
+                let (before, behind) = pieces.next().split_at(inside);
+                add(before)?;
                 add(line(at, kind, payload).as_bytes())?;
-                written = add(pieces.next())?;
+                written = add(behind)?;
             }
         }
         set_changed(&file, at + TimeDelta::hours(1))?;
@@ -83,6 +86,8 @@ struct Pieces {
     text: Vec<u8>,
     /// Where the digits stand that tell the ids apart.
     digits: Vec<usize>,
+    /// Where something may stand that happens in a turn.
+    inside: usize,
     number: usize,
 }
 
@@ -91,7 +96,9 @@ impl Pieces {
         let ends = text.match_indices(PIECE_DIGITS).map(|(at, _)| at);
         // In a turn's id they end the text that it is.
         let digits = ends.filter(|at| text[at + PIECE_DIGITS.len()..].starts_with('"')).collect();
-        Self { text: text.into_bytes(), digits, number: 0 }
+        let inside =
+            text.find("\"task_complete\"").and_then(|end| text[..end].rfind('\n')).map_or(0, |end| end + 1);
+        Self { text: text.into_bytes(), digits, inside, number: 0 }
     }
 
     fn next(&mut self) -> &[u8] {

@@ -162,7 +162,7 @@ fn a_name_that_is_not_true_has_everything_read() {
     write(&home, &(10, 0, 7, true), copied, copied);
     write(&home, &(300, 0, 8, true), copy, copied);
     let last_changed_first = query(Sort::UpdatedAt, Direction::Desc, 100);
-    let listed = ids(&rows(&home, &last_changed_first).unwrap());
+    let listed = ids(&rows(&home, &last_changed_first));
     assert_eq!(listed.iter().filter(|id| **id == copied).count(), 1, "called as another thread: {listed:?}");
     assert!(!listed.contains(&copy));
 }
