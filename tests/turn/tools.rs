@@ -5,8 +5,9 @@ use std::fs;
 use pretty_assertions::assert_eq;
 use protocol::{
     CommandExecutionApprovalDecision as Decision, CommandExecutionRequestApproval,
-    CommandExecutionRequestApprovalResponse, CommandExecutionStatus, PatchApplyStatus, SandboxMode,
-    ThreadItem, TurnDiffUpdatedNotification, TurnStart, TurnStatus,
+    CommandExecutionRequestApprovalResponse, CommandExecutionStatus, FileChangeApprovalDecision,
+    FileChangeRequestApproval, FileChangeRequestApprovalResponse, PatchApplyStatus, SandboxMode, ThreadItem,
+    TurnDiffUpdatedNotification, TurnStart, TurnStatus,
 };
 use serde_json::json;
 use testkit::{Daemon, Home, ask, call, say};
@@ -73,6 +74,28 @@ async fn a_command_cannot_write_where_it_may_only_read() {
     turn(&mut d, &id, "go").await;
     let told = home.model().last_request().output_of("c1").to_string();
     assert!(told.contains("rc=1") && !home.work().join("made").exists(), "{told}");
+}
+
+#[tokio::test]
+async fn settings_that_a_workspace_does_not_have_are_not_made_unasked() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start_in(&home, &mut d, SandboxMode::WorkspaceWrite).await;
+    let command = json!({ "cmd": "touch beside; mkdir -p .codex; touch .codex/config.toml; echo rc=$?" });
+    let patch = "*** Begin Patch\n*** Add File: .codex/config.toml\n+x\n*** End Patch\n";
+    home.model().script([
+        call("c1", "exec_command", &command),
+        call("p1", "apply_patch", &json!({ "input": patch })),
+        say("done"),
+    ]);
+    let begun = d.call::<TurnStart>(ask(&id, "go")).await.turn.id;
+    let asked = d.expect_request::<FileChangeRequestApproval>().await;
+    let answer = FileChangeRequestApprovalResponse { decision: FileChangeApprovalDecision::Decline };
+    d.reply(&asked, answer);
+    assert_eq!(ended(&mut d, &begun).await.status, TurnStatus::Completed);
+    let told = home.model().last_request().output_of("c1").to_string();
+    assert!(told.contains("rc=1"), "{told}");
+    assert!(home.work().join("beside").exists() && !home.work().join(".codex").exists());
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@
 //! [`Sandbox`] knows by trial which [`Mechanism`] works on this machine, and [`confine::main`] is what our own program
 //! becomes when it is started again as the helper.
 //!
-//! The path of one command: [`Sandbox::plan`] turns argv into `helper __confine <order> -- argv` → the helper closes
+//! The path of one command: [`Sandbox::hold`] puts something in the place of protected names that do not exist, for as
+//! long as the command runs → [`Sandbox::plan`] turns argv into `helper __confine <order> -- argv` → the helper closes
 //! what it inherited, lets bubblewrap or its own namespaces make everything read-only that the policy does not open,
 //! gives up privileges, applies Landlock and the seccomp filter → it becomes the command.
 //!
@@ -22,10 +23,12 @@ pub mod confine;
 mod error;
 mod mechanism;
 mod order;
+mod placeholder;
 mod policy;
 mod sandbox;
 
 pub use error::SandboxError;
 pub use mechanism::Mechanism;
+pub use placeholder::{Placeholders, is_placeholder};
 pub use policy::{Files, Network, Policy, Workspace};
 pub use sandbox::Sandbox;

@@ -13,7 +13,7 @@ use std::fmt;
 /// | --- | --- | --- | --- |
 /// | what a write elsewhere is told | read-only file system | the same | permission denied |
 /// | protected paths that exist | read-only, cannot be replaced | the same | the same, at the price below |
-/// | protected names that do not exist yet | **can be made**; protected from the next command on | the same | the same |
+/// | protected names that do not exist | cannot be made: an empty folder stands there meanwhile | the same | **can be made**; protected from the next command on |
 /// | modes, owners and times of files elsewhere | kept | kept | **can be changed** |
 /// | processes outside | hidden | seen, and can be ended where Landlock is older than version 6 | the same |
 /// | what still runs when the command ends | is ended with it | runs on | runs on |

@@ -34,6 +34,8 @@ pub enum Files {
         writable: Vec<PathBuf>,
         /// What may not be changed although it is inside of one of them.
         protected: Vec<PathBuf>,
+        /// What may not be made although it would be inside of one of them.
+        absent: Vec<PathBuf>,
     },
     /// All.
     Full,
@@ -56,10 +58,14 @@ impl Policy {
 }
 
 impl Files {
-    pub(crate) fn map(&self) -> Map {
+    /// Returns which access holds where; `with_absent` also where nothing is yet.
+    pub(crate) fn map(&self, with_absent: bool) -> Map {
         match self {
             Self::ReadOnly => Map::default(),
-            Self::Workspace { writable, protected } => Map::new(writable, protected),
+            Self::Workspace { writable, protected, absent } if with_absent => {
+                Map::new(writable, &[&protected[..], absent].concat())
+            }
+            Self::Workspace { writable, protected, absent: _ } => Map::new(writable, protected),
             Self::Full => Map::new(&["/".into()], &[]),
         }
     }

@@ -8,6 +8,7 @@ use crate::confine;
 use crate::error::SandboxError;
 use crate::mechanism::Mechanism;
 use crate::order::{Bubblewrap, Layers, Order, Report, Stage};
+use crate::placeholder::Placeholders;
 use crate::policy::{Files, Network, Policy};
 
 /// Where bubblewrap is looked for. Not along `PATH`, which may lead through folders that commands can change; and the
@@ -134,6 +135,17 @@ impl Sandbox {
         };
         let order = Order { stage, policy: policy.clone(), cwd: cwd.to_owned() };
         launch(&self.helper, &order, argv)
+    }
+
+    /// Puts something in the place of what a command may not make, so that it can be guarded; to be held from before
+    /// [`Sandbox::plan`] until nothing is left of the command.
+    pub fn hold(&self, policy: &Policy) -> Placeholders {
+        match (&policy.files, self.in_force()) {
+            (Files::Workspace { absent, .. }, Some(Mechanism::Bubblewrap | Mechanism::Namespaces)) => {
+                Placeholders::hold(absent)
+            }
+            _ => Placeholders::default(),
+        }
     }
 
     fn reasons(&self) -> String {

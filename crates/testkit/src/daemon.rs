@@ -20,8 +20,12 @@ use self::questions::Handlers;
 pub use self::transcript::RpcError;
 use crate::{Home, Note};
 
-/// How long anything is waited for; only a test that fails ever waits so long.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+/// Returns how long anything is waited for; only a test that fails ever waits so long. Long runs read ten gigabytes with
+/// a debug build.
+pub(crate) fn patience() -> Duration {
+    let minutes = if std::env::var_os("SKEIN_LONG_TESTS").is_some() { 20 } else { 1 };
+    Duration::from_secs(30 * minutes)
+}
 
 /// A running server and the connection to it.
 ///

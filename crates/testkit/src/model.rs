@@ -17,7 +17,7 @@ use tokio::sync::{oneshot, watch};
 
 pub use self::answer::{Answer, Gate, call, say};
 pub use self::request::Request;
-use crate::daemon::DEADLINE;
+use crate::daemon::patience;
 
 /// A model provider that answers from a script, and without one says `Done` as the Responses API does.
 ///
@@ -90,7 +90,8 @@ impl MockModel {
     /// Waits until the model was asked that often, and returns what it was asked last by then.
     pub async fn asked(&self, times: usize) -> Request {
         let mut asked = self.shared.asked.subscribe();
-        let waited = tokio::time::timeout(DEADLINE, asked.wait_for(|requests| requests.len() >= times)).await;
+        let waited =
+            tokio::time::timeout(patience(), asked.wait_for(|requests| requests.len() >= times)).await;
         match waited {
             Ok(requests) => requests.unwrap()[times - 1].clone(),
             Err(_) => panic!("the model was asked {} times, not {times}", self.requests().len()),

@@ -8,6 +8,7 @@ use std::{
 };
 
 use rollout::Event;
+use sandbox::Placeholders;
 use serde_json::{Map, Value};
 use shell::Rules;
 
@@ -137,13 +138,14 @@ impl Context {
     ) -> Result<Started, NotStarted> {
         let mut item = self.item(&wanted);
         let started = match self.confined(&wanted, walls).await {
-            Ok(launch) => {
+            Ok((launch, placeholders)) => {
                 let label = Label { item: wanted.call.clone(), command: shell::quoted(&wanted.argv) };
-                self.thread.sessions.start(launch, label).await.map_err(|error| with_causes(&error))
+                let started = self.thread.sessions.start(launch, label).await;
+                started.map(|started| (started, placeholders)).map_err(|error| with_causes(&error))
             }
             Err(reason) => Err(reason),
         };
-        let (session, live) = match started {
+        let ((session, live), placeholders) = match started {
             Ok(started) => started,
             Err(reason) => {
                 let began = self.begin_once(began, &item).await;
@@ -153,6 +155,7 @@ impl Context {
                 return Err(NotStarted::Told(format!("the command could not be started: {reason}").into()));
             }
         };
+        self.thread.tasks.spawn(keep(placeholders, session.clone()));
         item.process = Some(session.id());
         let began = self.begin_once(began, &item).await;
         let shown = self.thread.tasks.spawn(show(Arc::clone(&self.host), wanted.call, live));
@@ -227,13 +230,13 @@ impl Context {
         }
     }
 
-    async fn confined(&self, wanted: &Wanted, walls: Walls) -> Result<Launch, String> {
+    async fn confined(&self, wanted: &Wanted, walls: Walls) -> Result<(Launch, Placeholders), String> {
         let thread = Arc::clone(&self.thread);
         let (turn, wanted) = (Arc::clone(&self.turn), wanted.clone());
         let made = tokio::task::spawn_blocking(move || {
             let argv: Vec<OsString> = wanted.argv.iter().map(OsString::from).collect();
-            let (argv, network) = match walls {
-                Walls::Down => (argv, exec::Network::Open),
+            let ((argv, placeholders), network) = match walls {
+                Walls::Down => ((argv, Placeholders::default()), exec::Network::Open),
                 Walls::Up => {
                     let limits = thread.workshop.limits(&turn.sandbox, &turn.cwd, &thread.granted(&turn.id));
                     let network = match limits.network {
@@ -244,7 +247,7 @@ impl Context {
                 }
             };
             let env = thread.environment(&wanted.call, network);
-            Ok(Launch { argv, cwd: wanted.cwd, env, stdio: wanted.stdio })
+            Ok((Launch { argv, cwd: wanted.cwd, env, stdio: wanted.stdio }, placeholders))
         });
         made.await.unwrap_or_else(|error| Err(error.to_string()))
     }
@@ -320,6 +323,12 @@ fn question(item: &Item, reason: Option<String>, amendment: Option<Vec<String>>)
         actions: item.actions.clone(),
         amendment,
     }
+}
+
+/// Keeps placeholders until nothing is left of a command.
+async fn keep(placeholders: Placeholders, session: Session) {
+    session.gone().await;
+    drop(placeholders);
 }
 
 /// Shows what a command prints, until it ended.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use mcp::{Entries, Lease, Observer, Servers};
-use sandbox::{Files, Network, Policy, Sandbox};
+use sandbox::{Files, Network, Placeholders, Policy, Sandbox};
 
 use crate::{exec::Supervisor, mcp_link::Unattended, mcp_programs::Programs, policy::SandboxPolicy};
 
@@ -85,23 +85,26 @@ impl Workshop {
         supervisor(&self.program)
     }
 
-    /// Returns what is started so that a command can touch no more than it may. Blocks: the first call finds out what
+    /// Returns what is started so that a command can touch no more than it may, and what has to be kept until nothing
+    /// is left of it. Blocks: the first call finds out what
     /// the system offers, and each one looks at the folders.
     pub(crate) fn confine(
         &self,
         policy: &Policy,
         argv: Vec<OsString>,
         cwd: &Path,
-    ) -> Result<Vec<OsString>, String> {
+    ) -> Result<(Vec<OsString>, Placeholders), String> {
         if policy.is_unrestricted() {
-            return Ok(argv);
+            return Ok((argv, Placeholders::default()));
         }
         let sandbox = self.sandbox.get_or_init(|| {
             let sandbox = Sandbox::probe(self.program.clone());
             tracing::info!("{}", sandbox.describe());
             sandbox
         });
-        sandbox.plan(policy, &argv, cwd).map_err(|error| error.report())
+        let placeholders = sandbox.hold(policy);
+        let argv = sandbox.plan(policy, &argv, cwd).map_err(|error| error.report())?;
+        Ok((argv, placeholders))
     }
 
     /// Works out which files may be changed, and whether the network may be used. Blocks: it looks at the folders.
@@ -149,14 +152,12 @@ pub(crate) fn is_writable(files: &Files, path: &Path) -> bool {
     match files {
         Files::Full => true,
         Files::ReadOnly => false,
-        Files::Workspace { writable, protected } => {
+        Files::Workspace { writable, protected, absent } => {
             let longest = |paths: &[PathBuf]| {
                 paths.iter().filter(|root| path.starts_with(root)).map(|root| root.components().count()).max()
             };
-            match (longest(writable), longest(protected)) {
-                (Some(open), Some(closed)) => open > closed,
-                (open, _) => open.is_some(),
-            }
+            // None is less than any.
+            longest(writable) > longest(protected).max(longest(absent))
         }
     }
 }
@@ -170,6 +171,7 @@ mod tests {
         let files = Files::Workspace {
             writable: vec!["/w".into(), "/w/.git/in".into()],
             protected: vec!["/w/.git".into(), "/w/same".into()],
+            absent: vec!["/w/.codex".into()],
         };
         for (path, writable) in [
             ("/w/a", true),
@@ -178,6 +180,7 @@ mod tests {
             ("/w/.git/HEAD", false),
             ("/w/.git/in/x", true),
             ("/w/same", false),
+            ("/w/.codex/config.toml", false),
             ("/other", false),
         ] {
             assert_eq!(is_writable(&files, Path::new(path)), writable, "{path}");

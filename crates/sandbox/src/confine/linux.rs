@@ -45,7 +45,8 @@ fn confine(order: Order, argv: &[OsString]) -> Result<Report, SandboxError> {
         Stage::Here(layers) => layers,
     };
     prctl::set_no_new_privs().map_err(io::Error::from).doing("give up new privileges")?;
-    let map = policy.files.map();
+    // Landlock alone could keep a name from being made only by closing the whole folder.
+    let map = policy.files.map(layers != Layers::Landlock);
     match layers {
         Layers::InBubblewrap => bubblewrap::unblock_keys()?,
         Layers::Namespaces => namespaces::enter(&map, policy.network)?,

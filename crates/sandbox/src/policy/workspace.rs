@@ -25,8 +25,8 @@ impl Workspace<'_> {
     /// Returns the files that a command may change, as the file system is now.
     ///
     /// `.git`, the repository that a `.git` file points to, and `.codex` are protected in each writable folder and
-    /// above it, where they exist; one that a command makes itself is protected from the next call on. So call this
-    /// for every command. A folder that does not exist, or is not given by an absolute path, is left out. So is one
+    /// above it, where they exist; where they do not, they may not be made in `cwd` and the further folders. So call
+    /// this for every command. A folder that does not exist, or is not given by an absolute path, is left out. So is one
     /// below another writable folder that turns out to be somewhere else: a command may have put a symbolic link
     /// there.
     pub fn files(&self) -> Files {
@@ -34,15 +34,19 @@ impl Workspace<'_> {
         let slash_tmp = (!exclude_slash_tmp).then_some(Path::new("/tmp"));
         let tmpdir = tmpdir.filter(|_| !exclude_tmpdir);
         let stated = [cwd].into_iter().chain(writable_roots.iter().map(PathBuf::as_path));
-        let roots: Vec<_> = stated.chain(slash_tmp).chain(tmpdir).filter_map(Root::find).collect();
+        let stated = stated.filter_map(|folder| Root::find(folder, /*is_shared*/ false));
+        let shared = slash_tmp.into_iter().chain(tmpdir).filter_map(|folder| Root::find(folder, true));
+        let roots: Vec<_> = stated.chain(shared).collect();
         let trusted = roots.iter().filter(|root| roots.iter().all(|other| other.vouches_for(root)));
-        let writable: Vec<_> = trusted.map(|root| root.real.clone()).collect();
+        let (shared, stated): (Vec<_>, Vec<_>) = trusted.partition(|root| root.is_shared);
+        let absent = stated.iter().flat_map(|root| git::absent(&root.real)).collect();
+        let writable: Vec<_> = stated.into_iter().chain(shared).map(|root| root.real.clone()).collect();
 
         let mut protected: Vec<_> = protected.iter().filter_map(|path| path.canonicalize().ok()).collect();
         for folder in &writable {
             git::collect(folder, &mut protected);
         }
-        Files::Workspace { writable: sorted(writable), protected: sorted(protected) }
+        Files::Workspace { writable: sorted(writable), protected: sorted(protected), absent: sorted(absent) }
     }
 }
 
@@ -50,12 +54,14 @@ impl Workspace<'_> {
 struct Root<'a> {
     named: &'a Path,
     real: PathBuf,
+    /// Whether others keep their files there too.
+    is_shared: bool,
 }
 
 impl<'a> Root<'a> {
-    fn find(named: &'a Path) -> Option<Self> {
+    fn find(named: &'a Path, is_shared: bool) -> Option<Self> {
         let real = named.canonicalize().ok().filter(|_| named.is_absolute())?;
-        Some(Self { named, real })
+        Some(Self { named, real, is_shared })
     }
 
     /// Whether `other` is where it says it is, as far as it was named as something inside of this one.
@@ -117,7 +123,9 @@ mod tests {
             exclude_slash_tmp: true,
             protected: &[path.join("home")],
         };
-        let Files::Workspace { writable, protected } = workspace.files() else { panic!("no workspace") };
+        let Files::Workspace { writable, protected, absent: _ } = workspace.files() else {
+            panic!("no workspace")
+        };
         let below = |paths: Vec<PathBuf>| {
             let below = paths.iter().filter_map(|found| found.strip_prefix(&path).ok());
             below.map(|found| found.display().to_string()).collect()
@@ -169,6 +177,7 @@ mod tests {
             exclude_slash_tmp: true,
             protected: &[],
         };
-        assert_eq!(workspace.files(), Files::Workspace { writable: Vec::new(), protected: Vec::new() });
+        let none = Files::Workspace { writable: Vec::new(), protected: Vec::new(), absent: Vec::new() };
+        assert_eq!(workspace.files(), none);
     }
 }

@@ -221,7 +221,8 @@ fn what_the_kernel_shows_as_files_is_not_written() {
         }
         // Even where everything is writable, these are not.
         let ground = Ground::new();
-        let files = Files::Workspace { writable: vec!["/".into()], protected: Vec::new() };
+        let files =
+            Files::Workspace { writable: vec!["/".into()], protected: Vec::new(), absent: Vec::new() };
         let everything = Policy { files, network: Network::Denied };
         assert!(succeeds(sandbox, &ground, &everything, "echo x > $OUTSIDE/file"), "{mechanism}");
         for attempt in attempts {

@@ -111,6 +111,7 @@ pub const UNRESTRICTED: Policy = Policy { files: Files::Full, network: Network::
 
 /// Runs a command of the shell and returns how it ended.
 pub fn run(sandbox: &Sandbox, ground: &Ground, policy: &Policy, script: &str) -> Output {
+    let _held = sandbox.hold(policy);
     let plan = sandbox.plan(policy, &shell(script), &ground.workspace()).unwrap();
     ground.command(&plan).output().unwrap()
 }

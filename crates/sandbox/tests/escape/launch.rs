@@ -92,7 +92,7 @@ fn a_policy_whose_paths_cannot_be_written_down_is_refused() {
     use std::os::unix::ffi::OsStringExt;
     let path = PathBuf::from(OsString::from_vec(b"/\xff".to_vec()));
     let policy = Policy {
-        files: Files::Workspace { writable: vec![path], protected: Vec::new() },
+        files: Files::Workspace { writable: vec![path], protected: Vec::new(), absent: Vec::new() },
         network: Network::Denied,
     };
     for (_, sandbox) in sandboxes() {

@@ -8,7 +8,7 @@ use std::process::Command;
 use pretty_assertions::assert_eq;
 use sandbox::{Mechanism, Network, Policy};
 
-use crate::ground::{Free, Ground, assert_refused, sandboxes, succeeds};
+use crate::ground::{Free, Ground, assert_refused, sandboxes, shell, succeeds};
 
 /// A workspace that is a repository and has settings.
 fn repository(ground: &Path) {
@@ -199,8 +199,59 @@ fn nothing_is_left_behind_in_a_workspace() {
 }
 
 #[test]
-fn a_repository_that_a_command_made_is_protected_from_the_next_one() {
-    for (mechanism, sandbox) in sandboxes() {
+fn what_is_protected_and_does_not_exist_cannot_be_made_where_mounts_guard_it() {
+    let attempts = [
+        "mkdir .codex && echo x > .codex/config.toml",
+        "echo x > .codex/config.toml",
+        "echo gitdir: evil > .git",
+        "git init -q",
+        "mkdir evil && mv -T evil .codex",
+        "mkdir evil && ln -s -T evil .codex",
+        "rmdir .codex && mkdir .codex",
+        "mv .codex elsewhere && mkdir .codex",
+        "chmod 700 .codex && echo x > .codex/config.toml",
+        "ln -s . link && mkdir link/.codex && echo x > link/.codex/config.toml",
+    ];
+    for (mechanism, sandbox) in sandboxes().iter().filter(|(mechanism, _)| *mechanism != Mechanism::Landlock)
+    {
+        for attempt in attempts {
+            let ground = Ground::new();
+            assert!(!succeeds(sandbox, &ground, &ground.policy(), attempt), "{mechanism}: {attempt}");
+            for name in [".git", ".codex"] {
+                assert!(!ground.workspace().join(name).exists(), "{mechanism}: {attempt}");
+            }
+        }
+        let ground = Ground::new();
+        assert!(succeeds(sandbox, &ground, &ground.policy(), "echo x > new && ! git status"), "{mechanism}");
+    }
+}
+
+#[test]
+fn a_command_that_ends_takes_no_protection_from_one_that_runs() {
+    for (mechanism, sandbox) in sandboxes().iter().filter(|(mechanism, _)| *mechanism != Mechanism::Landlock)
+    {
+        let ground = Ground::new();
+        let policy = ground.policy();
+        let held = sandbox.hold(&policy);
+        let script = "touch began; until [ -e go ]; do sleep 0.01; done; mkdir .codex";
+        let plan = sandbox.plan(&policy, &shell(script), &ground.workspace()).unwrap();
+        let mut running = ground.command(&plan).spawn().unwrap();
+        while !ground.workspace().join("began").exists() {
+            assert!(running.try_wait().unwrap().is_none(), "{mechanism}");
+        }
+        // As before every command, the folders are looked at again.
+        assert!(succeeds(sandbox, &ground, &ground.policy(), "true"), "{mechanism}");
+        fs::write(ground.workspace().join("go"), "").unwrap();
+        assert!(!running.wait().unwrap().success(), "{mechanism}");
+        drop(held);
+        assert!(!ground.workspace().join(".codex").exists(), "{mechanism}");
+    }
+}
+
+#[test]
+fn under_landlock_alone_a_repository_that_a_command_made_is_protected_from_the_next_one() {
+    for (mechanism, sandbox) in sandboxes().iter().filter(|(mechanism, _)| *mechanism == Mechanism::Landlock)
+    {
         let ground = Ground::new();
         assert!(succeeds(sandbox, &ground, &ground.policy(), "git init -q"), "{mechanism}");
         assert!(!succeeds(sandbox, &ground, &ground.policy(), "echo x >> .git/config"), "{mechanism}");

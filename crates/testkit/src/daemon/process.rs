@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::DEADLINE;
+use super::patience;
 use super::questions::Handlers;
 use super::transcript::Transcript;
 
@@ -101,7 +101,7 @@ impl Process {
 
     /// Waits for the end, and for what was said before it.
     pub(super) fn wait(&mut self) -> Option<i32> {
-        let deadline = Instant::now() + DEADLINE;
+        let deadline = Instant::now() + patience();
         while self.end == End::Runs {
             match self.child.try_wait().unwrap() {
                 Some(status) if status.signal() == Some(SIGKILL) => self.end = End::Killed,

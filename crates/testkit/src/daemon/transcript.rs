@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use super::DEADLINE;
+use super::patience;
 use super::questions::Handlers;
 use crate::schemas::{faults_of_error, faults_of_notification, faults_of_question, faults_of_result};
 
@@ -108,7 +108,7 @@ impl Transcript {
         what: &str,
         mut pick: impl FnMut(&mut Seen) -> Option<T>,
     ) -> Option<T> {
-        let deadline = Instant::now() + DEADLINE;
+        let deadline = Instant::now() + patience();
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             // From here on nothing that comes is missed.
@@ -125,7 +125,7 @@ impl Transcript {
                 drop(seen);
                 assert!(faults.is_empty(), "{faults}");
             }
-            assert!(timeout_at(deadline, changed).await.is_ok(), "no {what} within {DEADLINE:?}");
+            assert!(timeout_at(deadline, changed).await.is_ok(), "no {what} within {:?}", patience());
         }
     }
 

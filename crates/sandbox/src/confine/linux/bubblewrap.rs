@@ -27,7 +27,7 @@ pub(super) fn become_it(
     fs::metadata(&cwd).doing(format!("enter {}", cwd.display()))?;
     let mut arguments = vec![program.clone().into_os_string()];
     arguments.extend(namespaces(policy.network).map(OsString::from));
-    arguments.extend(mounts(&policy.files.map()));
+    arguments.extend(mounts(&policy.files.map(/*with_absent*/ true)));
     arguments.extend(["--chdir".into(), cwd.clone().into(), "--".into()]);
     arguments.extend(launch(
         &helper,
