@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::{median, millis, rest};
+use super::{median, middle, millis, rest};
 use crate::{
     corpus::{SEARCHED, Written},
     server::{Server, ServerCommand},
@@ -15,6 +15,9 @@ use crate::{
 
 /// How often a list is asked for, once the index is there.
 const TIMES: usize = 21;
+
+/// How often a server is started on a home that it knows.
+const STARTS: usize = 5;
 
 /// How many threads are read and changed.
 const PICKED: usize = 51;
@@ -43,12 +46,20 @@ pub fn measure(
     resources(column, &server, "first run");
     server.stop()?;
 
+    let mut starts = Vec::new();
+    for _ in 1..STARTS {
+        let (server, took) = Server::start(command, home)?;
+        starts.push(took);
+        server.stop()?;
+    }
     let (mut server, took) = Server::start(command, home)?;
-    column.put_beside("initialize, indexed", millis(20), Ok(Cell::Time(took)));
+    starts.push(took);
+    column.put_beside("initialize, indexed", millis(20), middle(starts));
     for (what, _, params) in lists() {
         let listed = median(&mut server, "thread/list", vec![params; TIMES]);
         column.put(&format!("{what}, indexed"), listed);
     }
+    again(column, &mut server)?;
     walk(column, &mut server, written, "indexed");
     threads(column, &mut server, written);
     resources(column, &server, "second run");
@@ -65,6 +76,21 @@ fn lists() -> [(&'static str, u64, Value); 6] {
         ("list, searched", 1500, json!({ "limit": 25, "searchTerm": SEARCHED })),
         ("list, archived", 1500, json!({ "limit": 25, "archived": true })),
     ]
+}
+
+/// Counts what an unchanged list costs that is asked for again.
+fn again(column: &mut Column<'_>, server: &mut Server) -> Result<()> {
+    let [(what, _, params), ..] = lists();
+    rest(server);
+    let before = server.counters();
+    for _ in 0..TIMES {
+        server.call("thread/list", params.clone())?;
+    }
+    let used = server.counters() - before;
+    let times = TIMES as u64;
+    column.put(&format!("{what}, again: bytes read"), Ok(Cell::Bytes(used.read / times)));
+    column.put(&format!("{what}, again: reads and writes"), Ok(Cell::Count(used.calls / times)));
+    Ok(())
 }
 
 /// Walks through all pages of the list.
