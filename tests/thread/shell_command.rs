@@ -55,6 +55,27 @@ async fn while_a_turn_runs_it_is_part_of_that() {
 }
 
 #[tokio::test]
+async fn a_command_whose_time_is_up_ends_and_keeps_what_it_said() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start_asking(&home, &mut d, SandboxMode::ReadOnly, AskForApproval::Never).await;
+    let limited = |millis| ThreadShellCommandParams {
+        timeout_ms: Some(millis),
+        ..shell(&id, "echo early; sleep 100; echo late")
+    };
+    let told = d.fail::<ThreadShellCommand>(limited(-1)).await.message;
+    assert_eq!(told, "thread/shellCommand timeoutMs must be non-negative, got -1");
+    d.call::<ThreadShellCommand>(limited(500)).await;
+    let ended = d.note::<ItemCompletedNotification>().await.item;
+    let ThreadItem::CommandExecution { status, exit_code, aggregated_output, .. } = ended else {
+        panic!("{ended:?}")
+    };
+    assert_eq!((status, exit_code), (CommandExecutionStatus::Failed, Some(124)));
+    assert_eq!(aggregated_output.as_deref(), Some("early\n"));
+    assert_eq!(d.note::<TurnCompletedNotification>().await.turn.status, TurnStatus::Completed);
+}
+
+#[tokio::test]
 async fn nothing_to_run_and_nowhere_to_run_it_are_refused() {
     let home = Home::new();
     let mut d = Daemon::start(&home).await;

@@ -14,7 +14,7 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
-use tools::UserShell;
+use tools::{Typed, UserShell};
 use uuid::Uuid;
 
 use crate::{
@@ -215,8 +215,8 @@ impl Actor {
                     Ok(()) => return drop(reply.send(Ok(Started { turn: running.id.clone() }))),
                     Err(said) => Task::Inputs { said, output_schema },
                 },
-                Task::Shell(command) => {
-                    self.shell_beside(running, command);
+                Task::Shell(typed) => {
+                    self.shell_beside(running, typed);
                     return drop(reply.send(Ok(Started { turn: running.id.clone() })));
                 }
                 task @ (Task::Compact | Task::Review(_) | Task::Goal(_)) => task,
@@ -332,14 +332,14 @@ impl Actor {
     }
 
     /// Runs a command of the person beside a running turn, which hears of it between two requests.
-    fn shell_beside(&self, running: &Running, command: String) {
+    fn shell_beside(&self, running: &Running, typed: Typed) {
         let (shared, steering) = (Arc::clone(&self.shared), Arc::clone(&running.steering));
         let (host, cancel, id) = (Arc::clone(&running.host), running.cancel.clone(), running.id.clone());
         self.shared.registry.spawn(async move {
             let settings = shared.snapshot().settings;
             let tools = session::tools(&shared, &settings, &id, &host, &cancel);
             let item = Uuid::now_v7().to_string();
-            let told = tools.user_shell(UserShell { command: &command, item, cwd: &settings.cwd }).await;
+            let told = tools.user_shell(UserShell { typed: &typed, item, cwd: &settings.cwd }).await;
             let items = vec![ResponseItem::message(Role::User, told)];
             if let Err(error) = put_beside(&shared, &steering, items) {
                 tracing::error!(thread = %shared.id, %error, "a command could not be stored");

@@ -48,3 +48,4 @@ pub use review::ReviewTarget;
 pub use settings::{Overrides, Settings};
 pub use shared::Snapshot;
 pub use thread::{Answered, Thread, TurnRequest};
+pub use tools::Typed;

@@ -6,7 +6,7 @@ use items::ResponseItem;
 use rollout::ThreadId;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
-use tools::{McpEntries, ThreadTools};
+use tools::{McpEntries, ThreadTools, Typed};
 
 use crate::{
     AgentError,
@@ -80,8 +80,8 @@ impl Thread {
     }
 
     /// Runs a command of the person: as a turn of its own, or in the one that runs.
-    pub async fn shell(&self, command: String) -> Result<(Started, Answered), AgentError> {
-        self.begin(Task::Shell(command), Overrides::default()).await
+    pub async fn shell(&self, typed: Typed) -> Result<(Started, Answered), AgentError> {
+        self.begin(Task::Shell(typed), Overrides::default()).await
     }
 
     /// Starts the MCP servers of the thread in the background, now that somebody listens.

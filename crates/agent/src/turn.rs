@@ -11,7 +11,7 @@ use model::{ModelError, Retry};
 use rollout::{Event as StoredEvent, Record};
 use threads::Goal;
 use tokio_util::sync::CancellationToken;
-use tools::{TurnTools, UserShell};
+use tools::{TurnTools, Typed, UserShell};
 use uuid::Uuid;
 
 use crate::{
@@ -40,7 +40,7 @@ pub(crate) enum Task {
     /// Look at a change, in a conversation of its own.
     Review(ReviewTarget),
     /// Run a command of the person.
-    Shell(String),
+    Shell(Typed),
 }
 
 impl Task {
@@ -143,7 +143,7 @@ impl Session {
                 }
                 Task::Compact => compact::run(self, &progress, Moment::Before).await,
                 Task::Goal(goal) => self.pursue(&mut progress, &steering, &goal).await,
-                Task::Shell(command) => self.user_shell(&progress, &command).await,
+                Task::Shell(typed) => self.user_shell(&progress, &typed).await,
                 Task::Review(target) => review::run(self, &mut progress, &steering, &target).await,
             },
             Err(stop) => Err(stop),
@@ -229,10 +229,10 @@ impl Session {
     }
 
     /// Runs a command of the person, and stores what the model is to know of it.
-    async fn user_shell(&mut self, progress: &Progress, command: &str) -> Result<(), Stop> {
+    async fn user_shell(&mut self, progress: &Progress, typed: &Typed) -> Result<(), Stop> {
         let item = Uuid::now_v7().to_string();
         let cwd = self.settings.cwd.clone();
-        let told = progress.tools.user_shell(UserShell { command, item, cwd: &cwd }).await;
+        let told = progress.tools.user_shell(UserShell { typed, item, cwd: &cwd }).await;
         self.keep(vec![ResponseItem::message(Role::User, told)], &[])?;
         match progress.cancel.is_cancelled() {
             true => Err(Stop::Interrupted),

@@ -49,5 +49,5 @@ pub use thread::{BackgroundCommand, Offer, ThreadTools, WebSearch};
 pub use toolbox::{Answer, TurnTools};
 pub use tools::ClientTool;
 pub use turn::{Forms, Mode, TurnFacts};
-pub use user_shell::UserShell;
+pub use user_shell::{Typed, UserShell};
 pub use workshop::{SUPERVISE, Setup, Workshop};

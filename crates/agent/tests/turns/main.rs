@@ -10,7 +10,7 @@ mod stage;
 
 use std::sync::Arc;
 
-use agent::{Event, Outcome, Overrides, Status, TurnRequest};
+use agent::{Event, Outcome, Overrides, Status, TurnRequest, Typed};
 use items::{ResponseItem, Role};
 use model::{EventStream, Gate, Model, ModelError, Request, ScriptedModel, Step, StreamEvent};
 use pretty_assertions::assert_eq;
@@ -175,7 +175,7 @@ async fn neither_a_command_of_the_person_nor_a_compaction_waits_for_servers() {
     let (_listener, offer) = a_silent_server();
     let mut stage = Stage::offering(Arc::new(ScriptedModel::with([say("s1", &["all"])])), offer);
     stage.thread.start_servers();
-    drop(stage.thread.shell("true".to_owned()).await.unwrap());
+    drop(stage.thread.shell(Typed { command: "true".into(), limit: None }).await.unwrap());
     stage.ended().await;
     drop(stage.thread.compact().await.unwrap());
     let (seen, outcome) = stage.ended().await;
