@@ -1,6 +1,6 @@
 //! `turn/start`: what is told of a turn, and what of it the model hears.
 
-use std::fs;
+use std::{collections::HashSet, fs};
 
 use pretty_assertions::assert_eq;
 use protocol::{
@@ -9,7 +9,7 @@ use protocol::{
     ThreadStartedNotification, ThreadTokenUsageUpdatedNotification, TurnCompletedNotification, TurnItemsView,
     TurnStart, TurnStartParams, TurnStartedNotification, TurnStatus, UserInput,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::{Answer, Daemon, Gate, Home, ask, events, of, say};
 
 use crate::steps::{UNKNOWN, begin_slow, ended, refused, slow, start, texts, turn, turns};
@@ -281,6 +281,41 @@ async fn a_call_of_an_unknown_tool_is_answered_to_the_model() {
     assert_eq!((&output["type"], &output["call_id"]), (&json!("function_call_output"), &json!("call-1")));
     assert_eq!(output["output"], "unsupported call: levitate");
     assert_eq!(texts(&turns(&mut d, &id).await), [["fly", "then not"]]);
+}
+
+#[tokio::test]
+async fn calls_without_an_id_or_with_the_same_one_are_answered_one_by_one() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start(&mut d).await;
+    let call = |fields: Value| {
+        let mut call = json!({ "type": "function_call", "name": "levitate", "arguments": "{}" });
+        call.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        events::done(call)
+    };
+    let calls = [
+        call(json!({ "arguments": { "height": 3 } })),
+        call(json!({ "call_id": "" })),
+        call(json!({ "call_id": "same" })),
+        call(json!({ "call_id": "same", "arguments": null })),
+    ];
+    let response = [vec![events::created()], calls.into(), vec![events::completed()]].concat();
+    let again = call(json!({ "call_id": "same" }));
+    let again = Answer::stream([events::created(), again, events::completed()]);
+    home.model().script([Answer::stream(response), again, say("no")]);
+    turn(&mut d, &id, "fly").await;
+    let request = home.model().last_request();
+    let ids = |kind: &str| -> Vec<_> {
+        let of_kind = request.input().iter().filter(|item| item["type"] == kind);
+        of_kind.map(|item| item["call_id"].as_str().unwrap()).collect()
+    };
+    let (called, answered) = (ids("function_call"), ids("function_call_output"));
+    let distinct: HashSet<_> = called.iter().filter(|id| !id.is_empty()).collect();
+    assert_eq!((called.len(), distinct.len()), (5, 5), "{called:?}");
+    assert_eq!(called, answered);
+    let texts = request.input().iter().filter(|item| item["type"] == "function_call");
+    let texts: Vec<_> = texts.map(|item| item["arguments"].as_str().unwrap()).collect();
+    assert_eq!(texts, [r#"{"height":3}"#, "{}", "{}", "{}", "{}"]);
 }
 
 #[tokio::test]

@@ -197,12 +197,13 @@ async fn thought(session: &Session, progress: &Progress, open: Option<&Open>, de
 async fn done(
     session: &mut Session,
     progress: &mut Progress,
-    item: ResponseItem,
+    mut item: ResponseItem,
     open: &mut Option<Open>,
     calls: &mut Vec<ResponseItem>,
 ) -> Result<(), AgentError> {
     let mut began = open.take();
     if item.is_call() {
+        progress.take_call(&mut item);
         calls.push(item.clone());
     }
     if progress.is_aside() {

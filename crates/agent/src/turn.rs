@@ -2,7 +2,7 @@
 //!
 //! Invariant: a turn that was started ends exactly once, completed, interrupted or failed, on disk and on the wire.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
@@ -106,8 +106,8 @@ pub(crate) struct Progress {
     pub(crate) plan_began_ms: Option<i64>,
     /// A conversation of which the thread keeps only the outcome.
     pub(crate) aside: Option<Aside>,
-    /// Whether the model called anything.
-    called: bool,
+    /// The ids of what the model has called.
+    called: HashSet<String>,
     /// How often the stream broke off since the last response that was whole.
     breaks: u32,
     /// Up to where it is put down what the turn took.
@@ -132,7 +132,7 @@ impl Session {
             host,
             plan_began_ms: None,
             aside: None,
-            called: false,
+            called: HashSet::new(),
             breaks: 0,
             account: Account::open(self, started),
         };
@@ -149,7 +149,7 @@ impl Session {
             Err(stop) => Err(stop),
         };
         // A turn for the goal that only talked would go on talking.
-        let goes_on = ended.is_ok() && (is_said || is_for_goal && progress.called);
+        let goes_on = ended.is_ok() && (is_said || is_for_goal && !progress.called.is_empty());
         self.end(progress, &steering, ended).await;
         goes_on
     }
@@ -205,7 +205,6 @@ impl Session {
         progress.gather_tools().await?;
         loop {
             let calls = self.ask(progress, output_schema).await?;
-            progress.called |= !calls.is_empty();
             if calls.iter().filter_map(|call| call.str("name")).any(tools::is_about_the_goal) {
                 self.settle(progress).await;
             }
@@ -456,6 +455,12 @@ impl Progress {
 
     pub(crate) fn said(&mut self, message: StoredEvent) {
         self.last_message = Some(message);
+    }
+
+    /// Takes in a call; one that lacks what it takes to be answered, or has the id of another one, is mended.
+    pub(crate) fn take_call(&mut self, call: &mut ResponseItem) {
+        call.make_answerable(|id| self.called.contains(id), || format!("call_{}", Uuid::now_v7().simple()));
+        self.called.extend(call.call_id().map(str::to_owned));
     }
 
     pub(crate) fn keep_state(&mut self, state: String) {

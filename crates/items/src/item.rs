@@ -156,6 +156,28 @@ impl ResponseItem {
         self.output_kind().is_some()
     }
 
+    /// Makes a call one that can be answered and sent back, however it came: its id is `id` where it has none, or one
+    /// that is taken; its name is a text, and so is what it passes.
+    pub fn make_answerable(&mut self, is_taken: impl Fn(&str) -> bool, id: impl FnOnce() -> String) {
+        if self.call_id().is_none_or(|own| own.is_empty() || is_taken(own)) {
+            self.0.insert("call_id".to_owned(), id().into());
+        }
+        let passed = match self.kind() {
+            "function_call" => "arguments",
+            "custom_tool_call" => "input",
+            _ => return,
+        };
+        for field in ["name", passed] {
+            let text = match self.0.get(field) {
+                Some(Value::String(_)) => continue,
+                Some(Value::Null) | None if field == "arguments" => "{}".to_owned(),
+                Some(Value::Null) | None => String::new(),
+                Some(other) => other.to_string(),
+            };
+            self.0.insert(field.to_owned(), text.into());
+        }
+    }
+
     /// Tells whether this item answers a call.
     pub fn is_output(&self) -> bool {
         self.call_id().is_some() && self.kind().ends_with("_output")
@@ -233,6 +255,35 @@ mod tests {
             let answer = ResponseItem::output_for(&call, "no");
             assert_eq!(answer.as_ref().map(ResponseItem::kind), output);
             assert!(answer.is_none_or(|a| a.is_output() && a.call_id() == Some("c")));
+        }
+    }
+
+    #[test]
+    fn a_call_that_came_without_what_it_needs_is_given_it() {
+        let call = |fields: Value| {
+            let mut item = item(fields);
+            item.make_answerable(|id| id == "taken", || "new".to_owned());
+            serde_json::to_value(item).unwrap()
+        };
+        let function = |id: Value, name: Value, arguments: Value| json!({ "type": "function_call", "call_id": id, "name": name, "arguments": arguments });
+        for (came, kept) in [
+            (function("c".into(), "n".into(), "{}".into()), function("c".into(), "n".into(), "{}".into())),
+            (function("taken".into(), "n".into(), "".into()), function("new".into(), "n".into(), "".into())),
+            (function("".into(), Value::Null, Value::Null), function("new".into(), "".into(), "{}".into())),
+            (
+                function(5.into(), "n".into(), json!({ "a": 1 })),
+                function("new".into(), "n".into(), r#"{"a":1}"#.into()),
+            ),
+            (
+                json!({ "type": "custom_tool_call", "name": "n" }),
+                json!({ "type": "custom_tool_call", "name": "n", "call_id": "new", "input": "" }),
+            ),
+            (
+                json!({ "type": "local_shell_call", "call_id": "c" }),
+                json!({ "type": "local_shell_call", "call_id": "c" }),
+            ),
+        ] {
+            assert_eq!(call(came), kept);
         }
     }
 
