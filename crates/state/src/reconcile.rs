@@ -16,8 +16,8 @@ use crate::{
     write::{Change, Expected},
 };
 
-/// How many files are read for one transaction: it takes some ten milliseconds, and a kill loses no more than that.
-const BATCH: usize = 512;
+/// How many files are read for one transaction: it takes a few milliseconds and little memory, and a kill loses no more.
+const BATCH: usize = 128;
 
 /// How many batches wait between reading and writing.
 const AHEAD: usize = 2;
