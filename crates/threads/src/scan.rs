@@ -12,7 +12,7 @@ use std::{
 };
 
 use chrono::Duration;
-use rollout::{Home, Located, RolloutName, Stamp};
+use rollout::{Home, Located, RolloutName, Stamp, ThreadId};
 use state::{Direction, ListQuery, Position, Sort, ThreadRow};
 
 use crate::read;
@@ -38,8 +38,7 @@ struct Misnamed;
 fn by_names(home: &Home, query: &ListQuery, nearest: usize) -> Result<Vec<ThreadRow>, Misnamed> {
     let mut most = nearest;
     loop {
-        let Candidates { files, are_all } = candidates(home, query, most);
-        if let Some(rows) = page(query, files, are_all)? {
+        if let Some(rows) = page(query, candidates(home, query, most))? {
             return Ok(rows);
         }
         most = usize::MAX;
@@ -47,17 +46,29 @@ fn by_names(home: &Home, query: &ListQuery, nearest: usize) -> Result<Vec<Thread
 }
 
 /// Reads files until no other one can be on the page; `None` where they end before that, and are not all.
-fn page(
-    query: &ListQuery,
-    files: impl Iterator<Item = Candidate>,
-    are_all: bool,
-) -> Result<Option<Vec<ThreadRow>>, Misnamed> {
+fn page(query: &ListQuery, candidates: Candidates) -> Result<Option<Vec<ThreadRow>>, Misnamed> {
+    let Candidates { files, are_all, doubled } = candidates;
     let mut page = Page::of(query);
+    let mut seen = HashSet::new();
     for Candidate { path, name, keys } in files {
+        if seen.contains(&name.id) {
+            continue;
+        }
+        if keys.are_before(query) {
+            seen.insert(name.id);
+            continue;
+        }
         if page.last().is_some_and(|last| keys.follow(query, last)) {
             return Ok(Some(page.rows()));
         }
-        let Some(row) = row(path, query.archived) else { continue };
+        let Some(row) = row(path, query.archived) else {
+            // An older file of the thread may be one that can be read.
+            if doubled.contains(&name.id) {
+                return Err(Misnamed);
+            }
+            continue;
+        };
+        seen.insert(name.id);
         if row.summary.id != name.id || query.sort == Sort::CreatedAt && !keys.hold(query.key_ms(&row)) {
             return Err(Misnamed);
         }
@@ -97,23 +108,25 @@ struct Candidate {
     keys: Keys,
 }
 
-/// Files in the order of the list, from its page on.
+/// Files in the order of the list; where several are of one thread, the one that stands for it comes first.
 struct Candidates {
     files: Box<dyn Iterator<Item = Candidate>>,
     /// Whether no others follow them.
     are_all: bool,
+    /// Threads of which only the first file is among them.
+    doubled: HashSet<ThreadId>,
 }
 
-/// Finds one file of each thread, the one that stands for it; `most` of them where they have to be put in order.
+/// Finds the files that may be on the page, and perhaps some before it; `most` of them where they have to be put in
+/// order first.
 fn candidates(home: &Home, query: &ListQuery, most: usize) -> Candidates {
-    let mut seen = HashSet::new();
-    let newest_first = walk(home, query.archived).filter(move |located| seen.insert(located.name.id));
-    let query = query.clone();
+    let newest_first = walk(home, query.archived);
     if (query.sort, query.direction) == (Sort::CreatedAt, Direction::Desc) {
         let candidate = |Located { path, name, .. }| Candidate { path, keys: Keys::of_name(&name), name };
-        let files = newest_first.map(candidate).filter(move |file| !file.keys.are_before(&query));
-        return Candidates { files: Box::new(files), are_all: true };
+        let files = Box::new(newest_first.map(candidate));
+        return Candidates { files, are_all: true, doubled: HashSet::new() };
     }
+    let (mut seen, mut doubled) = (HashSet::new(), HashSet::new());
     let (mut folders, mut files, mut are_all) = (Vec::<PathBuf>::new(), Vec::new(), true);
     let mut in_order = |files: &mut Vec<(Keys, RolloutName, usize)>| {
         files.sort_unstable_by(|(a, name, _), (b, other, _)| {
@@ -123,6 +136,10 @@ fn candidates(home: &Home, query: &ListQuery, most: usize) -> Candidates {
         files.truncate(most);
     };
     for Located { path, name, .. } in newest_first {
+        if !seen.insert(name.id) {
+            doubled.insert(name.id);
+            continue;
+        }
         let keys = match query.sort {
             Sort::CreatedAt => Keys::of_name(&name),
             Sort::UpdatedAt => match Keys::of_change(&path) {
@@ -130,7 +147,7 @@ fn candidates(home: &Home, query: &ListQuery, most: usize) -> Candidates {
                 None => continue, // it is gone
             },
         };
-        if keys.are_before(&query) {
+        if keys.are_before(query) {
             continue;
         }
         let folder = path.parent().unwrap_or(&path);
@@ -147,7 +164,7 @@ fn candidates(home: &Home, query: &ListQuery, most: usize) -> Candidates {
         let path = folders[folder].join(name.to_string());
         Candidate { path, name, keys }
     });
-    Candidates { files: Box::new(files), are_all }
+    Candidates { files: Box::new(files), are_all, doubled }
 }
 
 /// Between which times the one lies that orders a file in the list, in milliseconds; known before it is read.

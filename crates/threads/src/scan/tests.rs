@@ -151,6 +151,20 @@ fn no_more_is_read_than_the_page_takes() {
 }
 
 #[test]
+fn behind_a_piece_that_cannot_be_read_the_one_before_it_stands_for_the_thread() {
+    for (sort, direction) in [(Sort::CreatedAt, Direction::Desc), (Sort::UpdatedAt, Direction::Desc)] {
+        let (_folder, home) = home_of(&[(0, 0, 1, true)]);
+        let (thread, piece) = (id_of(50), Uuid::now_v7());
+        write(&home, &(50, 0, 2, true), thread, thread);
+        let older = walk(&home, false).find(|located| located.name.id == thread).unwrap();
+        let newer = RolloutName { segment: Some(piece), ..older.name };
+        fs::write(home.active_path(&newer), "torn").unwrap();
+        let listed = ids(&rows(&home, &query(sort, direction, 10)));
+        assert_eq!((listed.len(), listed[0]), (2, thread), "{sort:?}");
+    }
+}
+
+#[test]
 fn a_name_that_is_not_true_has_everything_read() {
     let (_folder, home) = home_of(&[(0, 0, 1, true), (90, 0, 3, true)]);
     let imported = ThreadId::new();
