@@ -94,6 +94,23 @@ async fn a_tool_that_may_change_things_is_asked_about_once_if_the_person_says_so
 }
 
 #[tokio::test]
+async fn a_tool_that_is_allowed_for_good_is_not_asked_about_by_the_next_server_either() {
+    let home = Home::new().with_mcp_server("shell", "", "");
+    let mut d = Daemon::start(&home).await;
+    let id = start_in(&home, &mut d, SandboxMode::ReadOnly).await;
+    home.model().script([call("m1", CHANGE, &json!({})), say("done")]);
+    let begun = d.call::<TurnStart>(ask(&id, "go")).await.turn.id;
+    let asked = d.expect_request::<McpServerElicitationRequest>().await;
+    d.reply(&asked, answer(Action::Accept, None, Some(json!({ "persist": "always" }))));
+    assert_eq!(ended(&mut d, &begun).await.status, TurnStatus::Completed);
+    let d = d.restart().await;
+    let id = start_in(&home, d, SandboxMode::ReadOnly).await;
+    home.model().script([call("m2", CHANGE, &json!({})), say("done")]);
+    turn(d, &id, "go").await;
+    assert_eq!(calls(d, &id).await[0].2, Status::Completed);
+}
+
+#[tokio::test]
 async fn whether_the_person_is_asked_is_up_to_policy_sandbox_and_config() {
     use AskForApproval::{Never, OnRequest};
     use SandboxMode::{DangerFullAccess, ReadOnly};

@@ -6,9 +6,9 @@
 //! defaults), merges them key by key and reads the typed values from the result. What a stronger layer hides is not
 //! looked at, so it cannot be wrong.
 //!
-//! Not here: the environment (a [`ProviderConfig`] or an [`McpServer`] only *names* variables), edits of the file,
-//! project layers.
+//! Not here: the environment (a [`ProviderConfig`] or an [`McpServer`] only *names* variables), project layers.
 
+pub mod edit;
 mod error;
 mod features;
 mod json;

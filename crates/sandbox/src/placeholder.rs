@@ -10,8 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What no folder of a person has by accident.
-const MODE: u32 = 0o500;
+/// What no folder of a person has by accident; outside of the sandbox the person may go on and make use of it.
+const MODE: u32 = 0o1700;
 
 /// How often a placeholder is made that another process is just removing.
 const TRIES: usize = 16;
@@ -114,7 +114,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".codex");
         let held = Placeholders::hold(std::slice::from_ref(&path));
-        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
         fs::write(path.join("config.toml"), "").unwrap();
         drop(held);
         assert!(path.join("config.toml").exists());

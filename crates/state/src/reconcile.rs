@@ -16,11 +16,12 @@ use crate::{
     write::{Change, Expected},
 };
 
-/// How many files are read for one transaction: it takes a few milliseconds and little memory, and a kill loses no more.
-const BATCH: usize = 128;
+/// How many files are read for one transaction: it takes some ten milliseconds, and a kill loses no more than that. With
+/// fewer, the same pages of the indexes would be written more often.
+const BATCH: usize = 512;
 
 /// How many batches wait between reading and writing.
-const AHEAD: usize = 2;
+const AHEAD: usize = 1;
 
 /// How often a file is looked at again when another process brought its row along meanwhile.
 const ATTEMPTS: usize = 8;

@@ -10,7 +10,10 @@ use std::{
 use mcp::{Entries, Lease, Observer, Servers};
 use sandbox::{Files, Network, Placeholders, Policy, Sandbox};
 
-use crate::{exec::Supervisor, mcp_link::Unattended, mcp_programs::Programs, policy::SandboxPolicy};
+use crate::{
+    causes::with_causes, exec::Supervisor, mcp_link::Unattended, mcp_programs::Programs,
+    policy::SandboxPolicy,
+};
 
 /// The first argument of our own program when it is to own a command.
 pub const SUPERVISE: &str = "__supervise";
@@ -79,6 +82,19 @@ impl Workshop {
     /// The folder of the rules about commands.
     pub(crate) fn rules(&self) -> PathBuf {
         self.home.join("rules")
+    }
+
+    /// Has no thread that is loaded from now on ask about a tool of an MCP server any more.
+    pub(crate) async fn always_allow(&self, (server, tool): &(String, String)) {
+        let (file, server, tool) = (self.home.join("config.toml"), server.clone(), tool.clone());
+        let set = move || {
+            let keys = ["mcp_servers", &server, "tools", &tool, "approval_mode"];
+            config::edit::set(&file, &keys, "approve")
+        };
+        // It is allowed for as long as the thread is loaded, whether this works or not.
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(set).await {
+            tracing::warn!("the approval could not be kept: {}", with_causes(&error));
+        }
     }
 
     pub(crate) fn supervisor(&self) -> Supervisor {

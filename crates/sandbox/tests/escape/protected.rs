@@ -99,7 +99,7 @@ fn a_repository_above_the_workspace_is_read_only_even_below_another_writable_fol
         described.cwd = ground.workspace().join("src");
         described.slash_tmp = true;
         let policy = Policy { files: described.files(), network: Network::Denied };
-        assert!(succeeds(sandbox, &ground, &policy, "echo x > src/file"), "{mechanism}");
+        assert!(succeeds(sandbox, &ground, &policy, "echo x > src/file && git -C src status"), "{mechanism}");
         assert!(!succeeds(sandbox, &ground, &policy, "echo x > .git/config"), "{mechanism}");
     }
 }

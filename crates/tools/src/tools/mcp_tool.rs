@@ -103,6 +103,9 @@ impl McpTool {
         match cx.ask_person(WaitsOn::Approval, |reply| Question::Elicitation(question, reply)).await {
             Ok(Elicited::Accept { meta, .. }) => {
                 let persist = meta.as_ref().and_then(|meta| meta["persist"].as_str());
+                if persist == Some("always") {
+                    cx.thread.workshop.always_allow(&name).await;
+                }
                 if matches!(persist, Some("session" | "always")) {
                     allowed().allow_mcp_tool(name);
                 }
