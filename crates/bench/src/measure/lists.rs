@@ -1,6 +1,9 @@
 //! A home of many threads: the start, lists while the index is built and afterwards, and calls on single threads.
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, bail};
 use fastrand::Rng;
@@ -128,23 +131,25 @@ fn threads(column: &mut Column<'_>, server: &mut Server, written: &Written) {
     let mut random = Rng::with_seed(11);
     let picked: Vec<_> =
         (0..PICKED).map(|_| &written.listed[random.usize(0..written.listed.len())]).collect();
+    // The budgets are in microseconds.
     let calls: [(&str, u64, &str, Value); 7] = [
-        ("read", 1, "thread/read", json!({})),
-        ("read with turns", 1, "thread/read", json!({ "includeTurns": true })),
-        ("turns/list", 1, "thread/turns/list", json!({ "limit": 10 })),
-        ("metadata/update", 2, "thread/metadata/update", json!({ "gitInfo": { "branch": "measured" } })),
-        ("name/set", 2, "thread/name/set", json!({ "name": "measured" })),
-        ("resume", 3, "thread/resume", json!({ "excludeTurns": true })),
-        ("fork", 30, "thread/fork", json!({ "excludeTurns": true })),
+        ("read", 1000, "thread/read", json!({})),
+        ("read with turns", 1000, "thread/read", json!({ "includeTurns": true })),
+        ("turns/list", 1000, "thread/turns/list", json!({ "limit": 10 })),
+        ("metadata/update", 1500, "thread/metadata/update", json!({ "gitInfo": { "branch": "measured" } })),
+        ("name/set", 1500, "thread/name/set", json!({ "name": "measured" })),
+        ("resume", 3000, "thread/resume", json!({ "excludeTurns": true })),
+        ("fork", 30_000, "thread/fork", json!({ "excludeTurns": true })),
     ];
     for (what, budget, method, params) in calls {
+        let budget = Cell::Time(Duration::from_micros(budget));
         let mut times = Vec::new();
         for id in &picked {
             let mut params = params.clone();
             params["threadId"] = json!(id);
             times.push(params);
         }
-        column.put_beside(what, millis(budget), median(server, method, times));
+        column.put_beside(what, Some(budget), median(server, method, times));
     }
 }
 
