@@ -9,8 +9,11 @@ use crate::{StoredThread, ThreadError, ThreadManager, scan};
 /// How long a list waits for the index to be brought along: what a scan of the files would take without it.
 fn patience(query: &ListQuery) -> Duration {
     let newest_first = (query.sort, query.direction) == (Sort::CreatedAt, Direction::Desc);
-    // For the newest threads a scan looks at few files; for any other list it looks at them all.
-    Duration::from_millis(if newest_first { 100 } else { 1500 })
+    let ListQuery { cwds, search, parent, originators, ids, .. } = query;
+    let most_pass =
+        cwds.is_none() && search.is_none() && parent.is_none() && originators.is_none() && ids.is_none();
+    // For the newest threads a scan looks at few files, unless few of them pass; for any other list it looks at them all.
+    Duration::from_millis(if newest_first && most_pass { 10 } else { 1500 })
 }
 
 /// One page of a list.
