@@ -2,12 +2,13 @@
 
 use pretty_assertions::assert_eq;
 use protocol::{
-    ThreadStatus, TurnInterrupt, TurnInterruptParams, TurnStart, TurnStartedNotification, TurnStatus,
-    TurnSteer, TurnSteerParams,
+    ItemStartedNotification, SandboxMode, ThreadStatus, TurnInterrupt, TurnInterruptParams, TurnStart,
+    TurnStartedNotification, TurnStatus, TurnSteer, TurnSteerParams,
 };
-use testkit::{Answer, Daemon, Gate, Home, ask};
+use serde_json::json;
+use testkit::{Answer, Daemon, Gate, Home, ask, call, say};
 
-use crate::steps::{UNKNOWN, begin_slow, ended, read, refused, start, texts, turn, turns};
+use crate::steps::{UNKNOWN, begin_slow, ended, read, refused, start, start_in, texts, turn, turns};
 
 fn interrupt(thread: &str, turn: &str) -> TurnInterruptParams {
     TurnInterruptParams { thread_id: thread.into(), turn_id: turn.into() }
@@ -110,4 +111,30 @@ async fn words_that_were_to_join_are_not_lost() {
     let request = home.model().last_request();
     assert!(request.talk().contains(&("user", "and this".to_owned())), "{:?}", request.talk());
     assert_eq!(texts(&turns(&mut d, &id).await)[0], ["hi", "at ", "and this"]);
+}
+
+#[tokio::test]
+async fn what_is_said_behind_an_interrupt_is_a_turn_of_its_own() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start_in(&home, &mut d, SandboxMode::DangerFullAccess).await;
+    // It takes the two seconds that it is given.
+    let command = json!({ "cmd": "trap '' TERM; touch began; while :; do sleep 0.1; done" });
+    home.model().script([call("c", "exec_command", &command), say("heard")]);
+    let running = d.call::<TurnStart>(ask(&id, "hi")).await.turn.id;
+    d.note_where::<ItemStartedNotification>(|note| note.item.id() == "c").await;
+    d.call::<TurnInterrupt>(interrupt(&id, "")).await;
+    d.call::<TurnInterrupt>(interrupt(&id, &running)).await;
+    let steer = TurnSteerParams {
+        thread_id: id.clone(),
+        expected_turn_id: running.clone(),
+        input: ask(&id, "and this").input,
+        ..TurnSteerParams::default()
+    };
+    assert_eq!(refused(d.fail::<TurnSteer>(steer).await), "no active turn to steer");
+    let next = d.call::<TurnStart>(ask(&id, "go on")).await.turn.id;
+    assert_ne!(next, running);
+    assert_eq!(ended(&mut d, &next).await.status, TurnStatus::Completed);
+    d.call::<TurnInterrupt>(interrupt(&id, &running)).await;
+    assert_eq!(texts(&turns(&mut d, &id).await)[1], ["go on", "heard"]);
 }

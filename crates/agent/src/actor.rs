@@ -93,6 +93,8 @@ pub(crate) struct Actor {
     running: Option<Running>,
     /// What cannot be done while a turn runs.
     deferred: VecDeque<Op>,
+    /// The turn that was interrupted last: to ask for that again is no mistake.
+    interrupted: Option<String>,
     watched: bool,
     idle_since: Instant,
     idle_unload: Duration,
@@ -120,6 +122,7 @@ impl Actor {
             session: Some(session),
             running: None,
             deferred: VecDeque::new(),
+            interrupted: None,
             watched: true,
             idle_since: Instant::now(),
             idle_unload,
@@ -211,6 +214,10 @@ impl Actor {
         }
         if let Some(running) = &self.running {
             let refused = match task {
+                // What is said to a turn that was interrupted is not for it to hear any more.
+                Task::Inputs { said, output_schema } if running.cancel.is_cancelled() => {
+                    Task::Inputs { said, output_schema }
+                }
                 Task::Inputs { said, output_schema } => match running.steering.push(said) {
                     Ok(()) => return drop(reply.send(Ok(Started { turn: running.id.clone() }))),
                     Err(said) => Task::Inputs { said, output_schema },
@@ -314,7 +321,8 @@ impl Actor {
         if let Some(turn) = self.heard_in(said.client_id.as_deref()).await {
             return Ok(turn);
         }
-        let running = self.running.as_ref().ok_or(AgentError::NoTurnToSteer)?;
+        let running = self.running.as_ref().filter(|running| !running.cancel.is_cancelled());
+        let running = running.ok_or(AgentError::NoTurnToSteer)?;
         if running.id != expected {
             return Err(AgentError::OtherTurn { expected: expected.to_owned(), found: running.id.clone() });
         }
@@ -348,12 +356,18 @@ impl Actor {
     }
 
     /// Stops the running turn, and the work on a goal with it, until somebody asks for that again.
+    ///
+    /// Who has not learned the id of the turn yet names none.
     fn interrupt(&mut self, turn: &str) -> Result<(), AgentError> {
-        let running = self.running.as_ref().ok_or(AgentError::NoTurnToInterrupt)?;
-        if running.id != turn {
+        let Some(running) = &self.running else {
+            let is_again = self.interrupted.as_deref() == Some(turn);
+            return if is_again { Ok(()) } else { Err(AgentError::NoTurnToInterrupt) };
+        };
+        if !turn.is_empty() && running.id != turn {
             return Err(AgentError::OtherTurn { expected: turn.to_owned(), found: running.id.clone() });
         }
         running.cancel.cancel();
+        self.interrupted = Some(running.id.clone());
         self.deferred.retain(|op| !matches!(op, Op::Pursue));
         Ok(())
     }

@@ -7,7 +7,6 @@ use std::{collections::HashSet, sync::Arc};
 use items::{ResponseItem, Role};
 use model::{ErrorKind, TokenUsage};
 use rollout::Record;
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
@@ -29,6 +28,9 @@ const PREAMBLE: &str =
 
 /// How many bytes of text make a token, about.
 const BYTES_A_TOKEN: usize = 4;
+
+/// How much an image counts for, in bytes of text: models see a thousand tokens or two in it, however long its data is.
+const IMAGE_BYTES: usize = 6_000;
 
 /// How much of what the person said is kept word for word, in bytes, newest first: about 20,000 tokens.
 const KEPT_WORDS: usize = 80_000;
@@ -59,7 +61,12 @@ impl Session {
         match &self.known {
             // Nothing of a conversation of its own is written down.
             _ if progress.is_aside() => Ok(()),
-            Some(known) if known.counted >= limit && !known.items.is_empty() => {
+            // Outputs that came since the last count may fill the window as well. They are estimated, so they count for the
+            // window only, beyond which the provider would refuse the request.
+            Some(known)
+                if (known.counted >= limit || known.counted.saturating_add(known.uncounted) >= full)
+                    && !known.items.is_empty() =>
+            {
                 run(self, progress, moment).await
             }
             _ => Ok(()),
@@ -95,18 +102,23 @@ pub(crate) async fn run(session: &mut Session, progress: &Progress, moment: Mome
     session.shared.store.append(&records).map_err(AgentError::from)?;
     let known = session.known.get_or_insert_default();
     known.items = Arc::new(replacement);
-    known.counted = 0;
+    (known.counted, known.uncounted) = (0, 0);
     session.show(progress, vec![compacted], true, Some(at_ms)).await;
     session.shared.tell(Event::Usage { turn, usage: left }).await;
     Ok(())
 }
 
+/// Estimates how many tokens items take: their bytes, but for those of images, which count for so much each.
+pub(crate) fn estimate(items: &[ResponseItem]) -> i64 {
+    let bytes: usize = items.iter().map(|item| item.weight(IMAGE_BYTES)).sum();
+    i64::try_from(bytes.div_ceil(BYTES_A_TOKEN)).unwrap_or(i64::MAX)
+}
+
 /// Estimates how much the next request takes, in the form of the count of a response: until there is one, whoever reads
 /// the thread would take the question for the summary as what is left.
 fn left(session: &Session, progress: &Progress, replacement: &[ResponseItem]) -> Usage {
-    let items: usize = replacement.iter().map(|item| json!(item).to_string().len()).sum();
-    let bytes = items + records::instructions(&session.settings, progress).len();
-    let total_tokens = i64::try_from(bytes.div_ceil(BYTES_A_TOKEN)).unwrap_or(i64::MAX);
+    let instructions = records::instructions(&session.settings, progress).len().div_ceil(BYTES_A_TOKEN);
+    let total_tokens = estimate(replacement).saturating_add(i64::try_from(instructions).unwrap_or(i64::MAX));
     Usage {
         last: TokenUsage { total_tokens, ..TokenUsage::default() },
         total: session.known.as_ref().map(|known| known.total.clone()).unwrap_or_default(),

@@ -16,6 +16,7 @@ use crate::{
     actor::Rollback,
     announce::{self, Announced},
     client_ids::ClientIds,
+    compact,
     event::{Event, Outcome, Status, TurnEnded},
     failure::Failure,
     goal,
@@ -45,6 +46,8 @@ pub(crate) struct Known {
     pub(crate) total: TokenUsage,
     /// What the last response counted, its question included.
     pub(crate) counted: i64,
+    /// An estimate of what came since, in tokens.
+    pub(crate) uncounted: i64,
     /// Who gave the last response.
     pub(crate) model: Option<String>,
 }
@@ -114,6 +117,7 @@ impl Session {
                     .as_ref()
                     .filter(|usage| usage.last.input_tokens > 0)
                     .map_or(0, |usage| usage.last.total_tokens),
+                uncounted: 0,
                 total: context.usage.map(|usage| usage.total).map_or_else(TokenUsage::default, |total| {
                     TokenUsage {
                         input_tokens: total.input_tokens,
@@ -144,7 +148,9 @@ impl Session {
     /// Adds what is stored to what the model knows.
     pub(crate) fn learn(&mut self, items: Vec<ResponseItem>) {
         if !items.is_empty() {
-            Arc::make_mut(&mut self.known.get_or_insert_default().items).extend(items);
+            let known = self.known.get_or_insert_default();
+            known.uncounted = known.uncounted.saturating_add(compact::estimate(&items));
+            Arc::make_mut(&mut known.items).extend(items);
         }
     }
 

@@ -63,6 +63,7 @@ impl Task {
 }
 
 /// What a client said at once.
+#[derive(Clone)]
 pub(crate) struct Said {
     pub(crate) inputs: Vec<Input>,
     /// The id that the client gave it.
@@ -166,7 +167,13 @@ impl Session {
         known.and(stored)?;
         progress.account = Account::open(self, progress.started); // what the thread has cost is known by now
         if matches!(task, Task::Inputs { .. } | Task::Goal(_)) {
-            self.make_room(progress, Moment::Before).await?;
+            if let Err(stop) = self.make_room(progress, Moment::Before).await {
+                if let Task::Inputs { said, .. } = task {
+                    // The person has said it, whatever became of the turn.
+                    self.hear(progress, said.clone()).await?;
+                }
+                return Err(stop);
+            }
             let told = self.announcements();
             self.keep(told, &[])?;
             let context = records::turn_context(&self.settings, &progress.id);
@@ -342,7 +349,7 @@ impl Session {
         let Some(last) = last else { return Ok(()) };
         let known = self.known.get_or_insert_default();
         known.total = records::sum(&known.total, &last);
-        known.counted = last.total_tokens;
+        (known.counted, known.uncounted) = (last.total_tokens, 0);
         known.model = Some(self.settings.model.clone());
         let usage = Usage { last, total: known.total.clone(), window: Some(self.window()) };
         self.shared.store.append_event(records::token_count(&usage))?;

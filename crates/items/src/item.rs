@@ -183,6 +183,15 @@ impl ResponseItem {
         self.call_id().is_some() && self.kind().ends_with("_output")
     }
 
+    /// Returns how long the item is as JSON, in bytes, with so much for the URL of each image.
+    pub fn weight(&self, image: usize) -> usize {
+        let urls = ["content", "output"].into_iter().flat_map(|field| self.parts(field));
+        let urls = urls.filter_map(|part| part.get("image_url")?.as_str().map(str::len));
+        let (count, bytes) = urls.fold((0, 0), |(count, bytes), len| (count + 1, bytes + len));
+        let whole = serde_json::to_string(self).map_or(0, |text| text.len());
+        (whole + count * image).saturating_sub(bytes)
+    }
+
     /// Puts a text in the place of each image whose URL is not to be sent, in a message or in an output of parts.
     pub fn replace_images(&mut self, is_unfit: impl Fn(&str) -> bool, text: &str) {
         for field in ["content", "output"] {
@@ -296,6 +305,15 @@ mod tests {
             let text = json!({ "type": "input_text", "text": "gone" });
             assert_eq!(item.field(field), Some(&json!([text, image("data:good")])));
         }
+    }
+
+    #[test]
+    fn an_image_weighs_what_it_is_said_to() {
+        let of =
+            |url: &str| item(json!({ "type": "x", "output": [{ "type": "input_image", "image_url": url }] }));
+        let (none, long) = (of(""), of(&"x".repeat(5000)));
+        assert_eq!(long.weight(7), none.weight(7));
+        assert_eq!(none.weight(7), serde_json::to_string(&none).unwrap().len() + 7);
     }
 
     #[test]

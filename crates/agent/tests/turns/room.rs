@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use agent::{Event, Usage};
-use model::{Model, ScriptedModel, Step, TokenUsage};
+use items::ResponseItem;
+use model::{Model, ScriptedModel, Step, StreamEvent, TokenUsage};
 use pretty_assertions::assert_eq;
+use tools::Offer;
 
 use crate::stage::{Stage, say, stored};
 
@@ -54,4 +56,34 @@ async fn a_history_that_a_response_found_full_is_compacted_after_a_resume() {
     stage.ended().await;
     assert_eq!(model.asked().len(), 2);
     assert_eq!(stage.stored().await[1].1.last().map(String::as_str), Some("two"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_stays_where_no_room_could_be_made_for_it() {
+    let mut stage = Stage::new(ScriptedModel::with([full("m1", "one")]));
+    stage.begin("first").await;
+    stage.ended().await;
+    stage.begin("second").await;
+    stage.ended().await;
+    assert_eq!(stage.stored().await[1], stored("failed", &["second"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_output_that_would_fill_the_window_has_room_made_before_it_is_sent() {
+    let usage = |total_tokens| TokenUsage { input_tokens: 500, total_tokens, ..TokenUsage::default() };
+    let long = "x".repeat(2000); // some 500 tokens, in a window of 1000
+    let call = StreamEvent::ItemDone(ResponseItem::of([
+        ("type", "function_call".into()),
+        ("call_id", "c".into()),
+        ("name", long.into()),
+        ("arguments", "{}".into()),
+    ]));
+    let completed = StreamEvent::Completed { response_id: None, usage: Some(usage(500)) };
+    let calls = vec![Step::Tell(StreamEvent::Created), Step::Tell(call), Step::Tell(completed)];
+    let model = Arc::new(ScriptedModel::with([calls, full("s", "sum"), say("m", &["two"])]));
+    let mut stage = Stage::offering(Arc::clone(&model) as Arc<dyn Model>, Offer::default());
+    stage.begin("first").await;
+    let (seen, _) = stage.ended().await;
+    // The answer repeats the name of the tool that there is not.
+    assert_eq!(model.asked().len(), 3, "{seen:?}");
 }
