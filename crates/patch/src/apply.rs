@@ -4,8 +4,9 @@
 //! are removed, unless they need their place, so that a crash in between loses none. What fails is taken back, as well
 //! as that can be: an undone file has its content, mode and owner again, but is not the same inode.
 
-use std::fs::{self, Metadata, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown, symlink};
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,10 @@ impl Plan {
     /// Refuses with [`PatchError::Changed`] when a file is not as it was when the plan was made: a person may have
     /// edited it while another was asked. Links are written through, and a deleted link leaves its target alone. A new
     /// file gets its folders; a file that moves keeps its mode.
-    pub fn apply(&self) -> Result<(), PatchError> {
+    ///
+    /// Nothing is changed but where the plan led when [`Plan::landings`] was asked: a program may put a link in the place
+    /// of a folder meanwhile.
+    pub fn apply(&self, landings: &[PathBuf]) -> Result<(), PatchError> {
         let mut steps = Vec::new();
         for file in &self.files {
             steps.extend(Step::prepare(file)?);
@@ -42,8 +46,8 @@ impl Plan {
         let mut done = Vec::new();
         for step in steps {
             let path = step.path;
-            if let Err((step, source)) = step.run(&mut done) {
-                let left = put_back(done);
+            if let Err((step, source)) = step.run(landings, &mut done) {
+                let left = put_back(landings, done);
                 return Err(PatchError::Apply { step, path: path.to_owned(), source, left });
             }
         }
@@ -120,28 +124,35 @@ impl<'a> Step<'a> {
     }
 
     /// Carries the step out; when that fails, says what was being done.
-    fn run(self, done: &mut Vec<Done<'a>>) -> Result<(), (&'static str, io::Error)> {
+    fn run(self, landings: &[PathBuf], done: &mut Vec<Done<'a>>) -> Result<(), (&'static str, io::Error)> {
         match self.action {
             Action::Write { text, like, before } => {
                 let path = landing(self.path).map_err(|error| ("follow the link", error))?;
-                make_folders_of(&path, done).map_err(|error| ("make the folder of", error))?;
-                require_same(&path, before.as_ref()).map_err(|error| ("write", error))?;
-                if before.is_some() {
-                    // A rename would not mind that the file itself must not be written.
-                    OpenOptions::new().write(true).open(&path).map_err(|error| ("write", error))?;
-                }
-                write(&path, text.as_bytes(), like.as_ref()).map_err(|error| ("write", error))?;
+                make_folders_of(&path, landings, done).map_err(|error| ("make the folder of", error))?;
+                let written = in_place(&path, landings, |at| {
+                    require_same(at, before.as_ref())?;
+                    if before.is_some() {
+                        // A rename would not mind that the file itself must not be written.
+                        OpenOptions::new().write(true).open(at)?;
+                    }
+                    write(at, text.as_bytes(), like.as_ref())
+                });
+                written.map_err(|error| ("write", error))?;
                 done.push(match before {
                     Some(before) => Done::Replaced(path, before),
                     None => Done::MadeFile(path),
                 });
             }
             Action::Remove { before } => {
-                let link = fs::read_link(self.path).ok();
-                if link.is_none() {
-                    require_same(self.path, Some(&before)).map_err(|error| ("remove", error))?;
-                }
-                fs::remove_file(self.path).map_err(|error| ("remove", error))?;
+                let removed = in_place(self.path, landings, |at| {
+                    let link = fs::read_link(at).ok();
+                    if link.is_none() {
+                        require_same(at, Some(&before))?;
+                    }
+                    fs::remove_file(at)?;
+                    Ok(link)
+                });
+                let link = removed.map_err(|error| ("remove", error))?;
                 done.push(match link {
                     Some(target) => Done::RemovedLink { path: self.path, target },
                     None => Done::Replaced(self.path.to_owned(), before),
@@ -171,10 +182,43 @@ fn require_same(path: &Path, before: Option<&Before<'_>>) -> io::Result<()> {
     }
 }
 
-fn make_folders_of(path: &Path, done: &mut Vec<Done<'_>>) -> io::Result<()> {
+/// Does something to a file by a path that leads to it whatever becomes of the folders on the way: the folder is held
+/// open, and has to be the one that it was when it was looked at.
+fn in_place<T>(
+    path: &Path,
+    landings: &[PathBuf],
+    work: impl FnOnce(&Path) -> io::Result<T>,
+) -> io::Result<T> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::IsADirectory.into());
+    };
+    let held = File::open(folder)?;
+    let (open, real) = opened(&held, folder)?;
+    let (at, real) = (open.join(name), real.join(name));
+    if !landings.iter().any(|landing| landing.starts_with(&real)) {
+        let message = format!("it would be {} by now", real.display());
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
+    }
+    work(&at)
+}
+
+/// Returns a path to an open folder that no link can change, and where the folder is.
+fn opened(folder: &File, path: &Path) -> io::Result<(PathBuf, PathBuf)> {
+    match cfg!(target_os = "linux") {
+        true => {
+            let open = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
+            let real = fs::read_link(&open)?;
+            Ok((open, real))
+        }
+        // Elsewhere there is no sandbox that a program could reach out of in this way.
+        false => Ok((path.to_owned(), fs::canonicalize(path)?)),
+    }
+}
+
+fn make_folders_of(path: &Path, landings: &[PathBuf], done: &mut Vec<Done<'_>>) -> io::Result<()> {
     let missing = path.ancestors().skip(1).take_while(|folder| !folder.exists());
     for folder in missing.collect::<Vec<_>>().into_iter().rev() {
-        fs::create_dir(folder)?;
+        in_place(folder, landings, |at| fs::create_dir(at))?;
         done.push(Done::MadeFolder(folder.to_owned()));
     }
     Ok(())
@@ -203,17 +247,25 @@ fn write(path: &Path, bytes: &[u8], like: Option<&Metadata>) -> io::Result<()> {
 }
 
 /// Undoes the last first, and returns what it could not undo.
-fn put_back(done: Vec<Done<'_>>) -> Vec<PathBuf> {
+fn put_back(landings: &[PathBuf], done: Vec<Done<'_>>) -> Vec<PathBuf> {
     let mut left = Vec::new();
     for done in done.into_iter().rev() {
         let (path, undone) = match done {
-            Done::MadeFolder(path) => (path.clone(), fs::remove_dir(path)),
-            Done::MadeFile(path) => (path.clone(), fs::remove_file(path)),
-            Done::Replaced(path, Before { bytes, metadata }) => {
-                let undone = write(&path, bytes, Some(&metadata));
+            Done::MadeFolder(path) => {
+                let undone = in_place(&path, landings, |at| fs::remove_dir(at));
                 (path, undone)
             }
-            Done::RemovedLink { path, target } => (path.to_owned(), symlink(target, path)),
+            Done::MadeFile(path) => {
+                let undone = in_place(&path, landings, |at| fs::remove_file(at));
+                (path, undone)
+            }
+            Done::Replaced(path, Before { bytes, metadata }) => {
+                let undone = in_place(&path, landings, |at| write(at, bytes, Some(&metadata)));
+                (path, undone)
+            }
+            Done::RemovedLink { path, target } => {
+                (path.to_owned(), in_place(path, landings, |at| symlink(target, at)))
+            }
         };
         if undone.is_err() {
             left.push(path);

@@ -76,3 +76,8 @@ pub(crate) fn section() -> impl Strategy<Value = String> {
         (path(), line()).prop_map(|(path, new)| format!("*** Update File: {path}\n@@\n+{new}")),
     ]
 }
+
+/// Carries a plan out where it leads now.
+pub(crate) fn apply(plan: &Plan) -> Result<(), PatchError> {
+    plan.apply(&plan.landings()?)
+}

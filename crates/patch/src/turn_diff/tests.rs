@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::on_disk;
-use crate::testing::{FILES, fill, plan, section, tree};
+use crate::testing::{FILES, apply, fill, plan, section, tree};
 
 /// A folder under git, and a turn in it.
 struct Turn {
@@ -36,7 +36,7 @@ impl Turn {
     /// Applies one patch; one that does not fit changes nothing.
     fn patch(&mut self, sections: &str) {
         let Ok(plan) = plan(self.folder.path(), sections) else { return };
-        if plan.apply().is_ok() {
+        if apply(&plan).is_ok() {
             self.diff.record(&plan);
         }
     }
@@ -178,7 +178,7 @@ fn a_file_outside_of_the_root_is_named_by_its_absolute_path() {
     let path = outside.path().join("x");
     let plan =
         plan(inside.path(), &format!("*** Add File: {}\n+1\n*** Add File: y", path.display())).unwrap();
-    plan.apply().unwrap();
+    apply(&plan).unwrap();
     diff.record(&plan);
     let path = path.display();
     assert_eq!(

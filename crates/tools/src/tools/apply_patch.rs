@@ -10,7 +10,6 @@ use config::ApprovalPolicy;
 use futures::{FutureExt, future::BoxFuture};
 use patch::{ChangeKind, Patch, PatchError, Plan};
 use rollout::Event;
-use sandbox::Files;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -83,6 +82,8 @@ pub(crate) async fn from_shell(
 /// A patch that fits, and where it would write.
 struct Ready {
     plan: Plan,
+    /// Where it would write.
+    landings: Vec<PathBuf>,
     summary: String,
     /// Whether it stays within what may be changed.
     inside: bool,
@@ -92,7 +93,7 @@ async fn apply(call: &Call, cx: &Context, cwd: &Path, text: &str) -> Result<Outp
     let since = Instant::now();
     // One patch of a thread after the other: what a patch was fitted to must still be there when it is applied.
     let _alone = cx.thread.patching.lock().await;
-    let Ready { plan, summary, inside } = match ready(cx, cwd.to_owned(), text.to_owned()).await {
+    let Ready { plan, landings, summary, inside } = match ready(cx, cwd.to_owned(), text.to_owned()).await {
         Ok(ready) => ready,
         Err(reason) => return Ok(format!("apply_patch verification failed: {reason}").into()),
     };
@@ -125,7 +126,7 @@ async fn apply(call: &Call, cx: &Context, cwd: &Path, text: &str) -> Result<Outp
     let plan = Arc::new(plan);
     let applied = {
         let plan = Arc::clone(&plan);
-        tokio::task::spawn_blocking(move || plan.apply()).await
+        tokio::task::spawn_blocking(move || plan.apply(&landings)).await
     };
     let applied =
         applied.map_err(|error| error.to_string()).and_then(|done| done.map_err(|error| with_causes(&error)));
@@ -152,11 +153,9 @@ async fn ready(cx: &Context, cwd: PathBuf, text: String) -> Result<Ready, String
         let patch = Patch::parse(&text)?;
         let plan = patch.plan(&cwd, patch::on_disk)?;
         let limits = thread.workshop.limits(&turn.sandbox, &turn.cwd, &thread.granted(&turn.id));
-        let inside = match &limits.files {
-            Files::Full => true,
-            files => plan.landings()?.iter().all(|path| is_writable(files, path)),
-        };
-        Ok(Ready { summary: patch.summary(), plan, inside })
+        let landings = plan.landings()?;
+        let inside = landings.iter().all(|path| is_writable(&limits.files, path));
+        Ok(Ready { summary: patch.summary(), plan, landings, inside })
     });
     looked.await.map_err(|error| error.to_string())?.map_err(|error| with_causes(&error))
 }
