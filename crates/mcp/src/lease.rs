@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use config::McpServer;
 use futures::future::{Either, join_all};
 use serde_json::{Map, Value, json};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{timeout, timeout_at},
+};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
@@ -88,6 +91,16 @@ impl Lease {
         for slot in self.slots.values().flatten() {
             // The server is there as long as the slot is.
             let _ = slot.hold.0.watch().wait_for(State::is_settled).await;
+        }
+    }
+
+    /// Waits for servers that are starting, for each so long from when it began to: who comes later waits no more for one
+    /// that hangs.
+    pub async fn settled_within(&self, grace: Duration) {
+        for slot in self.slots.values().flatten() {
+            let mut state = slot.hold.0.watch();
+            let until = state.borrow().since + grace;
+            let _ = timeout_at(until, state.wait_for(State::is_settled)).await;
         }
     }
 

@@ -10,7 +10,7 @@ use rmcp::{
 use serde_json::Value;
 use tokio::{
     sync::{Notify, broadcast, watch},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -61,6 +61,8 @@ pub(crate) struct Server {
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) phase: Phase,
+    /// When it began to start.
+    pub(crate) since: Instant,
     /// The definitions of its tools, each an object with a name.
     pub(crate) tools: Arc<[Arc<Value>]>,
     /// What it said of itself.
@@ -101,7 +103,13 @@ impl State {
 impl Server {
     /// Makes a server that starts when it is [run](Self::run).
     pub(crate) fn new(launch: Launch, starter: Arc<dyn Starter>, stop: CancellationToken) -> Self {
-        let state = State { phase: Phase::Starting, tools: Arc::default(), info: None, restarts: 0 };
+        let state = State {
+            phase: Phase::Starting,
+            since: Instant::now(),
+            tools: Arc::default(),
+            info: None,
+            restarts: 0,
+        };
         Self {
             launch,
             starter,
@@ -162,7 +170,7 @@ impl Server {
             }
             let again = dead && state.restarts <= MOST_RESTARTS;
             if again {
-                state.phase = Phase::Starting;
+                (state.phase, state.since) = (Phase::Starting, Instant::now());
             }
             again
         });

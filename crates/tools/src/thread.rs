@@ -140,7 +140,7 @@ impl ThreadTools {
     /// Waits for MCP servers that are still starting. One that is not there in time is there in a later turn.
     pub(crate) async fn servers_settled(&self) {
         if let Some(lease) = self.servers.lease() {
-            let _ = tokio::time::timeout(self.offer.mcp_grace, lease.settled()).await;
+            lease.settled_within(self.offer.mcp_grace).await;
         }
     }
 

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use config::{ConfigError, Layer, McpServer};
+use futures::FutureExt;
 use mcp::{Call, McpError, Status};
 use pretty_assertions::assert_eq;
 use serde_json::json;
@@ -48,6 +49,10 @@ async fn ten_dead_servers_keep_no_one_waiting() {
     assert_eq!(text(&call(&running.lease, "echo", json!(null)).await.unwrap()), "null");
     let silent = running.lease.servers().into_iter().filter(|server| server.status == Status::Starting);
     assert_eq!(silent.count(), 5);
+    // Who waited for them did so for everybody.
+    let grace = Duration::from_millis(50);
+    running.lease.settled_within(grace).await;
+    assert!(running.lease.settled_within(grace).now_or_never().is_some());
     running.servers.shut_down().await;
 }
 
