@@ -48,6 +48,7 @@ struct Inner {
     started_at: SystemTime,
     started: Instant,
     handle: Handle,
+    feed: Arc<Feed>,
     output: Mutex<Output>,
     progress: watch::Receiver<Progress>,
 }
@@ -141,6 +142,7 @@ impl Session {
             started_at: SystemTime::now(),
             started: Instant::now(),
             handle: process.handle(),
+            feed,
             output: Mutex::new(Output {
                 whole: Kept::new(MOST_KEPT),
                 fresh: Kept::new(MOST_KEPT),
@@ -148,7 +150,7 @@ impl Session {
             }),
             progress: watched,
         }));
-        let task = keep(session.clone(), process, feed, progress);
+        let task = keep(session.clone(), process, progress);
         (session, live, task)
     }
 
@@ -215,7 +217,8 @@ impl Session {
     /// Waits for the command to end, and terminates it when it takes longer than this, counted from its start, or when
     /// the future is dropped.
     ///
-    /// Returns within a second of the deadline even where the command ignores that; it is killed later then.
+    /// Returns within a second of the deadline even where the command ignores that; it is killed later then, and what
+    /// it still writes is shown to nobody.
     pub async fn finish(&self, deadline: Duration) -> Finished {
         let terminate_on_drop = TerminateOnDrop(Some(&self.0.handle));
         let left = deadline.saturating_sub(self.0.started.elapsed());
@@ -223,6 +226,7 @@ impl Session {
         if exit.is_none() {
             self.0.handle.terminate();
             let _ = timeout(LAST_WORDS, self.exit()).await;
+            self.0.feed.end();
         }
         terminate_on_drop.disarm();
         Finished { output: self.output(), exit, wall_time: self.duration() }
@@ -278,7 +282,7 @@ impl Session {
 
 /// Keeps what a command writes, until nothing is left of it. What comes behind its end belongs to no call and is
 /// dropped.
-async fn keep(session: Session, mut process: Process, feed: Arc<Feed>, progress: watch::Sender<Progress>) {
+async fn keep(session: Session, mut process: Process, progress: watch::Sender<Progress>) {
     let mut ended = None;
     while let Some(event) = process.next().await {
         match event {
@@ -287,13 +291,13 @@ async fn keep(session: Session, mut process: Process, feed: Arc<Feed>, progress:
                 output.whole.push(bytes);
                 output.fresh.push(bytes);
                 drop(output);
-                feed.push(bytes);
+                session.0.feed.push(bytes);
             }
             Event::Output(..) => {}
             Event::Ended(exit) => {
                 ended = Some(exit);
                 session.0.lock().ended = Some(Instant::now());
-                feed.end();
+                session.0.feed.end();
                 progress.send_replace(Progress::Ended(exit));
             }
         }

@@ -1,6 +1,6 @@
 //! What commands write, and how much of it is waited for.
 
-use std::{fs, time::Duration};
+use std::{fs, process::Command, time::Duration};
 
 use pretty_assertions::assert_eq;
 use tokio::time::timeout;
@@ -120,6 +120,18 @@ async fn a_call_ends_with_what_came_when_its_time_is_up() {
         assert_eq!(finished.output.text(), "so far\n");
         timeout(HUNG, session.gone()).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn nobody_watches_on_for_a_command_whose_time_is_up_and_that_does_not_end() {
+    let sessions = sessions();
+    let (session, mut live) = started(&sessions, PIPES, "kill -STOP $PPID; echo $PPID; sleep 100").await;
+    let owner = until_it_says(&mut live, "\n").await;
+    assert_eq!(session.finish(Duration::ZERO).await.exit, None);
+    assert_eq!(timeout(HUNG, live.next()).await.unwrap(), None);
+    assert_eq!(session.progress(), Progress::Running, "who would end it is stopped");
+    assert!(Command::new("kill").args(["-CONT", owner.trim()]).status().unwrap().success());
+    timeout(HUNG, session.gone()).await.unwrap();
 }
 
 #[tokio::test]
