@@ -113,6 +113,24 @@ async fn a_broken_config_is_told_with_its_place_and_mended_while_the_server_runs
     turn(&mut d, &id, "hi").await;
 }
 
+#[tokio::test]
+async fn rules_that_are_not_understood_are_told_with_their_place() {
+    let home = Home::new();
+    let file = home.root().join("rules/default.rules");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(
+        &file,
+        "prefix_rule(pattern=[\"ls\"], decision=\"allow\")\nprefix_rule(pattern=[)\nnonsense()\n",
+    )
+    .unwrap();
+    let mut d = Daemon::start(&home).await;
+    let warning = d.note::<ConfigWarningNotification>().await;
+    let details = warning.details.unwrap();
+    assert!(details.contains("default.rules:2: ") && details.contains("default.rules:3: "), "{details}");
+    assert_eq!(warning.path, Some(file.display().to_string()));
+    assert_eq!(warning.range.unwrap().start.line, 2);
+}
+
 #[test]
 fn a_try_shows_a_conversation_and_leaves_it_to_be_looked_at() {
     let home = Home::new();

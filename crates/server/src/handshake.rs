@@ -15,7 +15,7 @@ use crate::{
 
 pub(crate) const METHOD: &str = "initialize";
 
-/// Answers `initialize`; what the config has to say follows the answer.
+/// Answers `initialize`; what is wrong with the config and the rules follows the answer.
 pub(crate) async fn serve(
     app: &App,
     connection: &Arc<Connection>,
@@ -27,8 +27,11 @@ pub(crate) async fn serve(
     connection.answer(id, outcome).await;
     if introduced {
         app.live.connect(connection);
-        if let Err(error) = app.options.config.load(&serde_json::Map::new()) {
-            connection.notify(&wire::config_warning(&error)).await;
+        let config = app.options.config.load(&serde_json::Map::new());
+        let about_config = config.err().map(|error| wire::config_warning(&error));
+        let about_rules = wire::rules_warning(&app.workshop.rules_errors());
+        for warning in about_config.into_iter().chain(about_rules) {
+            connection.notify(&warning).await;
         }
     }
 }

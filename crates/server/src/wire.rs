@@ -20,7 +20,7 @@ pub(crate) use attachments::{
     attachment_thread, owner_cursor, owner_position,
 };
 pub(crate) use client_tools::client_tools;
-pub(crate) use config::{config_error, config_warning};
+pub(crate) use config::{config_error, config_warning, rules_warning};
 pub(crate) use git_info::{git_info, git_info_patch};
 pub(crate) use goals::{goal, goal_patch, goal_updated};
 pub(crate) use ids::{optional_thread_id, request_id, session_id, thread_id};

@@ -1,6 +1,9 @@
 //! What can be wrong with the rules about commands, and where.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// A rule that cannot be understood, or a file of rules that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +45,15 @@ pub enum RulesError {
 }
 
 impl RulesError {
+    /// Returns what file or folder it is about, and the line in it, counted from 1.
+    pub fn place(&self) -> (Option<&Path>, Option<usize>) {
+        match self {
+            Self::Statement { path, line, .. } => (Some(path), Some(*line)),
+            Self::Io { path, .. } | Self::TooLong { path, .. } | Self::Locked(path) => (Some(path), None),
+            Self::Empty => (None, None),
+        }
+    }
+
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }

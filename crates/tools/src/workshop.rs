@@ -9,6 +9,7 @@ use std::{
 
 use mcp::{Entries, Lease, Observer, Servers};
 use sandbox::{Files, Network, Placeholders, Policy, Sandbox};
+use shell::{Rules, RulesError};
 
 use crate::{
     causes::with_causes, exec::Supervisor, mcp_link::Unattended, mcp_programs::Programs,
@@ -82,6 +83,11 @@ impl Workshop {
     /// The folder of the rules about commands.
     pub(crate) fn rules(&self) -> PathBuf {
         self.home.join("rules")
+    }
+
+    /// Returns what of the rules about commands cannot be understood. Reads them.
+    pub fn rules_errors(&self) -> Vec<RulesError> {
+        Rules::load(&self.rules()).into_errors()
     }
 
     /// Has no thread that is loaded from now on ask about a tool of an MCP server any more.

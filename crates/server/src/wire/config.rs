@@ -3,6 +3,7 @@
 use config::ConfigError;
 use jsonrpc::RpcError;
 use protocol::{ConfigWarningNotification, ServerNotification, TextPosition, TextRange};
+use tools::{RulesError, with_causes};
 
 use crate::error::invalid;
 
@@ -14,6 +15,19 @@ pub(crate) fn config_warning(error: &ConfigError) -> ServerNotification {
         path: error.path.as_ref().map(|path| path.to_string_lossy().into_owned()),
         range: error.range.map(|range| TextRange { start: position(range.start), end: position(range.end) }),
     })
+}
+
+/// The warning about rules that are not understood, if there are any: of all of them, and where the first one is.
+pub(crate) fn rules_warning(errors: &[RulesError]) -> Option<ServerNotification> {
+    let (path, line) = errors.first()?.place();
+    let at = |line| TextPosition { line, column: 1 };
+    let details: Vec<_> = errors.iter().map(|error| with_causes(error)).collect();
+    Some(ServerNotification::ConfigWarning(ConfigWarningNotification {
+        summary: "Invalid rules about commands; none that allows is in force.".to_owned(),
+        details: Some(details.join("\n")),
+        path: path.map(|path| path.to_string_lossy().into_owned()),
+        range: line.map(|line| TextRange { start: at(line), end: at(line) }),
+    }))
 }
 
 /// The answer to what cannot be done without a config.
