@@ -157,7 +157,7 @@ impl ResponseItem {
     }
 
     /// Makes a call one that can be answered and sent back, however it came: its id is `id` where it has none, or one
-    /// that is taken; its name is a text, and so is what it passes.
+    /// that is taken; its name is a text that is not empty, and what it passes is a text.
     pub fn make_answerable(&mut self, is_taken: impl Fn(&str) -> bool, id: impl FnOnce() -> String) {
         if self.call_id().is_none_or(|own| own.is_empty() || is_taken(own)) {
             self.0.insert("call_id".to_owned(), id().into());
@@ -175,6 +175,10 @@ impl ResponseItem {
                 Some(other) => other.to_string(),
             };
             self.0.insert(field.to_owned(), text.into());
+        }
+        // No API takes a call without a name back.
+        if self.str("name").is_some_and(str::is_empty) {
+            self.0.insert("name".to_owned(), "unnamed".into());
         }
     }
 
@@ -278,7 +282,14 @@ mod tests {
         for (came, kept) in [
             (function("c".into(), "n".into(), "{}".into()), function("c".into(), "n".into(), "{}".into())),
             (function("taken".into(), "n".into(), "".into()), function("new".into(), "n".into(), "".into())),
-            (function("".into(), Value::Null, Value::Null), function("new".into(), "".into(), "{}".into())),
+            (
+                function("".into(), Value::Null, Value::Null),
+                function("new".into(), "unnamed".into(), "{}".into()),
+            ),
+            (
+                function("c".into(), "".into(), "{}".into()),
+                function("c".into(), "unnamed".into(), "{}".into()),
+            ),
             (
                 function(5.into(), "n".into(), json!({ "a": 1 })),
                 function("new".into(), "n".into(), r#"{"a":1}"#.into()),

@@ -77,8 +77,8 @@ impl Calls {
         let given = self.given;
         self.given += count;
         let mut calls = self.calls[given..self.given].to_vec();
-        // Nobody can answer a call without a name, and servers refuse to be reminded of it.
-        calls.retain(|call| !call.name.is_empty());
+        // Some servers send the place of a call that never comes.
+        calls.retain(|call| !(call.name.is_empty() && call.arguments.is_empty()));
         for call in &mut calls {
             if call.id.is_empty() || !self.taken.insert(call.id.clone()) {
                 call.id = format!("call_{}", Uuid::now_v7().simple());
@@ -203,7 +203,16 @@ mod tests {
                 vec![(Some(0), "", "", "{"), (Some(0), "c1", "", ""), (Some(0), "", "f", "}")],
                 vec!["c1 f {}"],
             ),
-            ("no name at all", vec![(Some(0), "c1", "", "{}"), (Some(1), "c2", "g", "{}")], vec!["c2 g {}"]),
+            (
+                "no name at all",
+                vec![(Some(0), "c1", "", "{}"), (Some(1), "c2", "g", "{}")],
+                vec!["c1  {}", "c2 g {}"],
+            ),
+            (
+                "a place without a call",
+                vec![(Some(0), "c1", "", ""), (Some(1), "c2", "g", "{}")],
+                vec!["c2 g {}"],
+            ),
         ] {
             let mut all = Calls::behind(&[]);
             heard(&mut all, &pieces);
