@@ -10,7 +10,7 @@ use protocol::{
     TurnDiffUpdatedNotification, TurnStart, TurnStatus,
 };
 use serde_json::json;
-use testkit::{Daemon, Home, ask, call, say};
+use testkit::{Answer, Daemon, Home, ask, call, events, say};
 
 use crate::steps::{ended, script_escalation, start_in, turn, turns};
 
@@ -32,6 +32,25 @@ async fn a_command_is_answered_and_reads_back_as_it_ran() {
         _ => None,
     });
     assert_eq!(ran, Some(("c1", CommandExecutionStatus::Failed, Some(3), Some("out\n"))));
+}
+
+#[tokio::test]
+async fn more_commands_than_run_at_once_are_answered_one_after_the_other() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start_in(&home, &mut d, SandboxMode::DangerFullAccess).await;
+    let ids: Vec<_> = (0..100).map(|n| format!("c{n}")).collect();
+    let calls = ids.iter().map(|id| {
+        events::function_call(id, "exec_command", &json!({ "cmd": format!("echo out-$CODEX_TOOL_CALL_ID") }))
+    });
+    let events: Vec<_> = [events::created()].into_iter().chain(calls).chain([events::completed()]).collect();
+    home.model().script([Answer::stream(events), say("done")]);
+    turn(&mut d, &id, "go").await;
+    let request = home.model().last_request();
+    for id in &ids {
+        let told = request.output_of(id).to_string();
+        assert!(told.contains(&format!("out-{id}")), "{id}: {told}");
+    }
 }
 
 #[tokio::test]

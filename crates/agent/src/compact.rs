@@ -35,6 +35,9 @@ const IMAGE_BYTES: usize = 6_000;
 /// How much of what the person said is kept word for word, in bytes, newest first: about 20,000 tokens.
 const KEPT_WORDS: usize = 80_000;
 
+/// Stands behind words of which only the beginning is kept.
+const CUT: &str = "\n[... the rest was set aside ...]";
+
 /// How much of what the model said last is kept where no summary can be had, in bytes.
 const KEPT_ANSWER: usize = 8_000;
 
@@ -178,22 +181,24 @@ fn last_words(items: &[ResponseItem]) -> String {
     format!("(It was too long to be summed up. The last answer in it was:)\n{}", &said[..end])
 }
 
-/// The person's words, newest last, as far as they fit, and then the summary. Images are not copied again.
+/// The person's words, newest last, as far as they fit, and then the summary; of the oldest that are kept, there may be
+/// the beginning only. Images are not copied again.
 fn replacement(items: &[ResponseItem], summary: &str) -> Vec<ResponseItem> {
     let mut room = KEPT_WORDS;
-    let mut words: Vec<_> = items
-        .iter()
-        .rev()
-        .filter(|item| item.role() == Some(Role::User) && !item.is_injected_context())
-        .map(ResponseItem::text)
-        .filter(|text| !text.is_empty() && !text.starts_with(PREAMBLE))
-        .take_while(|text| {
-            let fits = text.len() <= room;
-            room = room.saturating_sub(text.len());
-            fits
-        })
-        .map(|text| ResponseItem::message(Role::User, text))
-        .collect();
+    let mut words = Vec::new();
+    let said =
+        items.iter().rev().filter(|item| item.role() == Some(Role::User) && !item.is_injected_context());
+    for text in said.map(ResponseItem::text).filter(|text| !text.is_empty() && !text.starts_with(PREAMBLE)) {
+        let Some(left) = room.checked_sub(text.len()) else {
+            let kept = &text[..text.floor_char_boundary(room)];
+            if !kept.is_empty() {
+                words.push(ResponseItem::message(Role::User, format!("{kept}{CUT}")));
+            }
+            break;
+        };
+        room = left;
+        words.push(ResponseItem::message(Role::User, text));
+    }
     words.reverse();
     words.push(ResponseItem::message(Role::User, format!("{PREAMBLE}\n{summary}")));
     words
@@ -238,7 +243,15 @@ mod tests {
 
     #[test]
     fn what_is_kept_word_for_word_has_a_limit() {
-        let items = [user("gone"), user(&"x".repeat(KEPT_WORDS)), user("kept")];
-        assert_eq!(replacement(&items, "s").len(), 2);
+        let full = "x".repeat(KEPT_WORDS - "kept".len());
+        let items = [user("gone"), user(&full), user("kept")];
+        assert_eq!(replacement(&items, "s")[..2], items[1..]);
+        // The last character has no room.
+        let items = [user(&format!("{full}é")), user("kept")];
+        assert_eq!(replacement(&items, "s")[..2], [user(&format!("{full}{CUT}")), user("kept")]);
+        let giant = "é".repeat(KEPT_WORDS);
+        let kept: Vec<_> = replacement(&[user(&giant)], "s").iter().map(ResponseItem::text).collect();
+        assert_eq!(kept[0].strip_suffix(CUT).map(str::len), Some(KEPT_WORDS));
+        assert_eq!(kept.len(), 2);
     }
 }

@@ -6,6 +6,9 @@ use items::{ResponseItem, Role};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+/// Above this a skill is named instead of sent: it would fill the window of any model.
+const MAX_SKILL: u64 = 1 << 20;
+
 /// One input of a turn, in the form in which it is kept and echoed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
@@ -134,13 +137,25 @@ fn local_image(number: usize, path: &str, detail: Option<&Value>) -> Vec<Value> 
 
 fn skill(input: &Input) -> Option<ResponseItem> {
     let Input::Skill { name, path } = input else { return None };
-    let text = match std::fs::read_to_string(path) {
+    let text = match skill_text(Path::new(path)) {
         Ok(body) => format!("<skill>\n<name>{name}</name>\n<path>{path}</path>\n{body}\n</skill>"),
         Err(error) => {
             format!("<skill>\n<name>{name}</name>\n<path>{path}</path>\nIt cannot be read: {error}\n</skill>")
         }
     };
     Some(ResponseItem::message(Role::User, text))
+}
+
+fn skill_text(path: &Path) -> Result<String, String> {
+    let file = path.metadata().map_err(|error| error.to_string())?;
+    // A device or a pipe has no end that one could wait for.
+    if !file.is_file() {
+        return Err("it is not a file".to_owned());
+    }
+    if file.len() > MAX_SKILL {
+        return Err(format!("its {} bytes are more than the {MAX_SKILL} that are sent", file.len()));
+    }
+    std::fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -178,6 +193,27 @@ mod tests {
             };
             let told = message.text();
             assert!(told.contains(path) && told.contains(reason), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_skill_is_sent_and_one_that_is_no_file_of_words_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let [body, giant, pipe] = ["body", "giant", "pipe"].map(path);
+        std::fs::write(&body, "do this").unwrap();
+        std::fs::File::create(&giant).unwrap().set_len(MAX_SKILL + 1).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for (path, told) in [
+            (body, "\ndo this\n</skill>"),
+            (giant, "cannot be read: its 1048577 bytes are more"),
+            (pipe, "cannot be read: it is not a file"),
+            ("/none/here".to_owned(), "cannot be read: No such file"),
+        ] {
+            let [message] = &messages(&[Input::Skill { name: "s".into(), path: path.clone() }])[..] else {
+                panic!("one message for {path}")
+            };
+            assert!(message.text().contains(told), "{path}: {}", message.text());
         }
     }
 

@@ -10,6 +10,7 @@ use items::{ResponseItem, Role};
 use model::{ModelError, Retry};
 use rollout::{Event as StoredEvent, Record};
 use threads::Goal;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tools::{TurnTools, Typed, UserShell};
 use uuid::Uuid;
@@ -28,6 +29,10 @@ use crate::{
     session::{self, Session},
     steering::Steering,
 };
+
+/// How many calls of one response are carried out at once: a command takes a few processes, and the more run, the later
+/// each is done. Fewer than a thread may have commands, so that many short ones find their place one after the other.
+const MOST_AT_ONCE: usize = 16;
 
 /// What a turn is to do.
 pub(crate) enum Task {
@@ -246,9 +251,14 @@ impl Session {
         }
     }
 
-    /// Has calls carried out, all at once, and stores what they are answered, in their order.
+    /// Has calls carried out, side by side, and stores what they are answered, in their order.
     async fn answer(&mut self, progress: &Progress, calls: &[ResponseItem]) -> Result<(), Stop> {
-        let answers = join_all(calls.iter().map(|call| progress.tools.answer(call))).await;
+        let places = Semaphore::new(MOST_AT_ONCE);
+        let answers = join_all(calls.iter().map(async |call| {
+            let _place = places.acquire().await;
+            progress.tools.answer(call).await
+        }))
+        .await;
         let over = answers.iter().any(|answer| answer.ends_turn);
         let outputs = answers.into_iter().filter_map(|answer| answer.output).collect();
         match progress.is_aside() {
