@@ -112,6 +112,7 @@ impl Fake {
                     "serverInfo": { "name": "fake", "version": "1" },
                 }),
             ),
+            "ping" => self.answer(id, &json!({})),
             "tools/list" => self.answer(id, &json!({ "tools": self.tools })),
             "tools/call" => self.call(id, params),
             "resources/list" if params["cursor"].is_null() => self

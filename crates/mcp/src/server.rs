@@ -1,13 +1,13 @@
 //! One server: a task that starts it, keeps its tools, and starts it again when it died and is wanted.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{future::pending, pin::pin, sync::Arc, time::Duration};
 
 use rmcp::{
     RoleClient,
     service::{Peer, ServiceExt},
     transport::IntoTransport,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{
     sync::{Notify, broadcast, watch},
     time::{Instant, sleep, timeout},
@@ -37,6 +37,9 @@ const RESTART_PAUSE: Duration = Duration::from_millis(250);
 
 /// How many words on how far requests are may wait to be taken; older ones are of no use any more.
 const MOST_PROGRESS: usize = 16;
+
+/// How long a server whose program has ended may take to show that it is there all the same.
+const PING_GRACE: Duration = Duration::from_secs(3);
 
 /// How long a server has to take its leave of us.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
@@ -223,13 +226,35 @@ impl Server {
             () = self.stop.cancelled() => return None,
         };
         let signs = Signs { too_long: Arc::clone(&self.too_long), gone: self.stop.child_token() };
-        let (pipes, process) = match started {
+        let (pipes, mut process) = match started {
             Ok(started) => stdio::open(self.name(), started, signs.clone()),
             Err(error) => return Some(error),
         };
-        let ended = self.converse(pipes, signs.gone).await;
+        let abandoned = async {
+            process.ended().await;
+            self.deaf().await;
+        };
+        let ended = tokio::select! {
+            ended = self.converse(pipes, signs.gone) => ended,
+            () = abandoned => Err("it went away".to_owned()),
+        };
         let last_words = process.end().await;
         ended.err().map(|error| format!("{error}{last_words}"))
+    }
+
+    /// Waits until it shows that nobody serves the connection of a program that has ended. Usually that closes with the
+    /// program; where a child still has it, that may be the server itself, or a helper that will never say a word.
+    async fn deaf(&self) {
+        let ping = async {
+            let ready = self.watch().wait_for(State::is_settled).await.map(|state| state.phase.clone());
+            let Ok(Phase::Ready(peer)) = ready else { return pending().await };
+            let ping = Request { method: "ping", params: json!({}), meta: None, progress: None };
+            // Any answer is one, also that pings are not known.
+            timeout(PING_GRACE, self.request(&peer, ping, pending())).await
+        };
+        if let Ok(Ok(_) | Err(McpError::Refused { .. })) = ping.await {
+            pending().await
+        }
     }
 
     /// Speaks with the server until the connection fails, or the server is stopped.

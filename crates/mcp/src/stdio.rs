@@ -3,6 +3,7 @@
 use std::{
     io,
     pin::Pin,
+    process::ExitStatus,
     sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
@@ -31,6 +32,8 @@ pub(crate) type Pipes = AsyncRwTransport<RoleClient, Watched, Box<dyn AsyncWrite
 /// A program that runs. Killed with all that it started when dropped.
 pub(crate) struct Process {
     owned: Box<dyn Owned>,
+    /// How it left, once that is known.
+    left: Option<ExitStatus>,
     stderr: Arc<Stderr>,
     drain: AbortOnDropHandle<()>,
 }
@@ -51,15 +54,23 @@ pub(crate) fn open(name: &str, started: Started, signs: Signs) -> (Pipes, Proces
     let drain = tokio::spawn(Arc::clone(&stderr).drain(name.to_owned(), errors));
     let pipes = AsyncRwTransport::new(Watched { inner: stdout, line: 0, signs }, stdin)
         .with_max_line_length(MAX_MESSAGE);
-    (pipes, Process { owned, stderr, drain: AbortOnDropHandle::new(drain) })
+    (pipes, Process { owned, left: None, stderr, drain: AbortOnDropHandle::new(drain) })
 }
 
 impl Process {
+    /// Waits until the program has left by itself. Children of it may go on.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        match self.left {
+            Some(status) => status,
+            None => *self.left.insert(self.owned.ended().await),
+        }
+    }
+
     /// Waits until the program has left, whose pipes are closed; makes it, if it does not. Returns what there is to add
     /// to an error: how it left, if it did so by itself, and its last words.
-    pub(crate) async fn end(self) -> String {
-        let Self { mut owned, stderr, mut drain } = self;
-        let left = timeout(LEAVE_GRACE, owned.ended()).await;
+    pub(crate) async fn end(mut self) -> String {
+        let left = timeout(LEAVE_GRACE, self.ended()).await;
+        let Self { owned, left: _, stderr, mut drain } = self;
         owned.end().await;
         let _ = timeout(STDERR_GRACE, &mut drain).await;
         let how = left.map_or_else(|_| String::new(), |status| format!("; it exited ({status})"));

@@ -26,7 +26,7 @@ use tokio::{
     process,
     sync::{Notify, mpsc, oneshot},
     task,
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +50,22 @@ impl Folder {
     /// An entry for a fake of a mode.
     pub fn fake(&self, mode: &str) -> McpServer {
         program(env!("CARGO_BIN_EXE_fake-mcp-server"), &[self.path().to_str().unwrap(), mode])
+    }
+
+    /// The same, started by a script as its arguments.
+    pub fn fake_in(&self, script: &str) -> McpServer {
+        let (fake, folder) = (env!("CARGO_BIN_EXE_fake-mcp-server"), self.path().to_str().unwrap());
+        program("/bin/sh", &["-c", script, "sh", fake, folder, ""])
+    }
+
+    /// Waits until a fake was sent something.
+    pub async fn logged(&self, method: &str) {
+        let logged = async {
+            while !self.log().iter().any(|line| line == method) {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(LONG, logged).await.unwrap();
     }
 
     pub fn log(&self) -> Vec<String> {

@@ -116,6 +116,33 @@ async fn a_killed_server_is_started_again_by_the_next_call_and_once() {
 }
 
 #[tokio::test]
+async fn a_server_that_died_is_noticed_though_a_child_of_it_holds_the_pipes() {
+    // The one of which only the output is held cannot be written to, the other one does not answer.
+    for holder in ["sleep 1000 &", "exec 3<&0; sleep 1000 <&3 &"] {
+        let folder = Folder::new();
+        let mut running = run(&entries([("fake", folder.fake_in(&format!("{holder} exec \"$@\"")))]));
+        running.told.ready("fake").await;
+        let [first] = &folder.started()[..] else { panic!() };
+        kill(first);
+        let error = running.told.failed("fake").await;
+        assert_eq!(error, "it went away; it exited (signal: 9 (SIGKILL))", "{holder}");
+        assert_eq!(text(&call(&running.lease, "echo", json!(null)).await.unwrap()), "null");
+        running.servers.shut_down().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_its_program_left_behind_is_one_all_the_same() {
+    let folder = Folder::new();
+    let mut running = run(&entries([("fake", folder.fake_in("exec 3<&0; \"$@\" <&3 &"))]));
+    running.told.ready("fake").await;
+    folder.logged("ping").await;
+    assert_eq!(text(&call(&running.lease, "echo", json!(null)).await.unwrap()), "null");
+    assert_eq!(folder.started().len(), 1);
+    running.servers.shut_down().await;
+}
+
+#[tokio::test]
 async fn a_server_that_dies_of_every_call_is_given_up_until_someone_new_comes() {
     let folder = Folder::new();
     let entries = entries([("fake", folder.fake(""))]);
