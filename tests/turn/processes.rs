@@ -1,8 +1,9 @@
 //! What becomes of the processes of commands: none outlives its turn's interruption, nor the server, however that ends.
 
 use protocol::{
-    McpServerStartupState, McpServerStatusUpdatedNotification, SandboxMode, ThreadShellCommand,
-    ThreadShellCommandParams, TurnInterrupt, TurnInterruptParams, TurnStart, TurnStatus,
+    ItemCompletedNotification, McpServerStartupState, McpServerStatusUpdatedNotification, SandboxMode,
+    ThreadItem, ThreadShellCommand, ThreadShellCommandParams, TurnInterrupt, TurnInterruptParams, TurnStart,
+    TurnStatus,
 };
 use serde_json::{Value, json};
 use testkit::{Daemon, Home, ask, call, say};
@@ -63,6 +64,26 @@ async fn a_command_in_a_turn_does_not_outlive_the_server() {
         d.call::<TurnStart>(ask(&id, "go")).await;
         let all = family(&d, "sleep", SLEEPERS).await;
         end(&mut d, how).await;
+        until_gone(&home, &d, &all).await;
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_turn_is_told_though_its_command_does_not_want_to_end() {
+    for how in [End::Term, End::Input] {
+        let home = Home::new();
+        let mut d = Daemon::start(&home).await;
+        let id = start_in(&home, &mut d, SandboxMode::DangerFullAccess).await;
+        let deaf =
+            json!({ "cmd": format!("trap '' TERM; {FAMILY}wait; sleep 1000"), "yield_time_ms": 30_000 });
+        home.model().script([call("c1", "exec_command", &deaf)]);
+        let begun = d.call::<TurnStart>(ask(&id, "go")).await.turn.id;
+        let all = family(&d, "sleep", SLEEPERS).await;
+        end(&mut d, how).await;
+        let is_command =
+            |note: &ItemCompletedNotification| matches!(note.item, ThreadItem::CommandExecution { .. });
+        d.note_where::<ItemCompletedNotification>(is_command).await;
+        assert_eq!(ended(&mut d, &begun).await.status, TurnStatus::Interrupted, "{how:?}");
         until_gone(&home, &d, &all).await;
     }
 }

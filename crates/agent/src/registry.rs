@@ -26,6 +26,13 @@ use crate::{
     store::{Place, Promise, Store},
 };
 
+/// How long commands may take to end when the server does: who waits for it kills it after some seconds, and until then
+/// the ends of the commands and of their turns are to be stored and told.
+const COMMAND_GRACE: Duration = Duration::from_secs(1);
+
+/// How soon it is looked again for commands to kill, since a turn may leave one that it was about to start.
+const KILL_PAUSE: Duration = Duration::from_millis(100);
+
 /// All loaded threads, by id.
 pub struct Agents {
     registry: Arc<Registry>,
@@ -153,11 +160,23 @@ impl Agents {
         Ok(thread)
     }
 
-    /// Interrupts all turns and waits until they are closed on disk.
+    /// Interrupts all turns and waits until they are closed on disk; commands that do not end soon are killed.
     pub async fn shut_down(&self) {
         self.registry.stop.cancel();
         self.registry.tasks.close();
-        self.registry.tasks.wait().await;
+        tokio::select! {
+            () = self.registry.tasks.wait() => {}
+            () = self.kill_commands() => {}
+        }
+    }
+
+    async fn kill_commands(&self) {
+        tokio::time::sleep(COMMAND_GRACE).await;
+        loop {
+            let threads: Vec<_> = self.registry.threads().values().cloned().collect();
+            threads.iter().for_each(|thread| thread.tools().kill_all());
+            tokio::time::sleep(KILL_PAUSE).await;
+        }
     }
 
     fn ask_git(&self, cwd: PathBuf) -> oneshot::Receiver<Option<GitInfo>> {

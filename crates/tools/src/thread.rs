@@ -174,6 +174,11 @@ impl ThreadTools {
         self.sessions.terminate_all().await;
     }
 
+    /// Has all commands killed at once, also those that were asked to end and take their time.
+    pub fn kill_all(&self) {
+        self.sessions.kill_all();
+    }
+
     /// Ends all commands and waits until their items are complete, for a bounded time.
     pub async fn shut_down(&self) {
         self.servers.let_go();

@@ -74,6 +74,11 @@ impl Sessions {
         timeout(END_DEADLINE, all_gone).await.is_ok()
     }
 
+    /// Has every command and all that they started killed at once.
+    pub fn kill_all(&self) {
+        self.lock().sessions.values().for_each(Session::kill);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Known> {
         // Each change is one step.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
@@ -82,7 +87,7 @@ impl Sessions {
 
 impl Drop for Sessions {
     fn drop(&mut self) {
-        self.lock().sessions.values().for_each(Session::kill);
+        self.kill_all();
         self.tasks.close();
     }
 }
