@@ -9,7 +9,7 @@ use serde_json::Value;
 use testkit::{Daemon, Home, with_turns};
 
 use super::told::{Place, Thread, Told};
-use crate::index;
+use crate::{index, steps};
 
 /// What a server shows of a home.
 #[derive(Debug, PartialEq)]
@@ -129,6 +129,10 @@ fn has_turns(turns: &[Turn], told: &Thread) {
             TurnStatus::Failed => assert_ne!(stored, Some(TurnStatus::Completed), "turn {id} failed"),
             status => assert_eq!(stored, Some(*status), "the end of turn {id}: {told:#?}"),
         }
+    }
+    for (id, words) in &told.said {
+        let stored: Vec<_> = turns.iter().filter(|turn| turn.id == *id).cloned().collect();
+        assert_eq!(steps::texts(&stored).concat().first(), Some(&words.as_str()), "the words of turn {id}");
     }
     for (id, item) in &told.items {
         let stored = turns.iter().find(|turn| turn.id == *id);

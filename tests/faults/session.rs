@@ -9,7 +9,7 @@ use protocol::{
     ClientInfo, Initialize, InitializeParams, Method, SandboxMode, ThreadArchive, ThreadDelete, ThreadFork,
     ThreadList, ThreadListParams, ThreadMetadataUpdate, ThreadNameSet, ThreadOverrides, ThreadResume,
     ThreadSetNameParams, ThreadStart, ThreadStartParams, ThreadUnarchive, TurnCompletedNotification,
-    TurnStart,
+    TurnStart, TurnStatus,
 };
 use serde_json::json;
 use testkit::{Answer, Daemon, Home, Launch, Rollout, ask, call, of, patch, say};
@@ -206,6 +206,12 @@ impl<'a> Session<'a> {
         self.begun.push(id.clone());
         let ended = self.d.note_or_end::<TurnCompletedNotification>(|note| note.turn.id == id).await;
         self.is_over |= ended.is_none();
+        // A turn that failed may have failed to store its words.
+        if self.lasts && ended.is_none_or(|note| note.turn.status != TurnStatus::Failed) {
+            let told = self.told(thread);
+            told.place.is_not(&Place::Nowhere);
+            told.said.push((id, text.to_owned()));
+        }
     }
 
     async fn name(&mut self, thread: &str, name: &str) {

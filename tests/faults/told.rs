@@ -19,6 +19,8 @@ pub struct Thread {
     pub place: Maybe<Place>,
     /// The items that were told to be complete, with their turns.
     pub items: Vec<(String, ThreadItem)>,
+    /// The words with which turns were acknowledged to begin.
+    pub said: Vec<(String, String)>,
     /// How turns ended.
     pub ended: BTreeMap<String, TurnStatus>,
 }
@@ -82,6 +84,7 @@ impl Thread {
             git: Maybe::new([None]),
             place: Maybe::new([Place::Active, Place::Nowhere]),
             items: Vec::new(),
+            said: Vec::new(),
             ended: BTreeMap::new(),
         }
     }
@@ -92,6 +95,7 @@ impl Told {
     pub fn lasts_not(&mut self) {
         for thread in self.threads.values_mut() {
             thread.items.clear();
+            thread.said.clear();
             thread.ended.clear();
             thread.place.lasts_not();
             thread.name.lasts_not();

@@ -1,12 +1,15 @@
 //! `turn/steer`: more words for the turn that runs.
 
+use std::fs;
+
 use pretty_assertions::assert_eq;
 use protocol::{
-    ItemCompletedNotification, ReviewStart, ReviewStartParams, ReviewTarget, ThreadCompactStart,
-    ThreadCompactStartParams, ThreadItem, TurnStartedNotification, TurnSteer, TurnSteerParams,
+    ItemCompletedNotification, ItemStartedNotification, ReviewStart, ReviewStartParams, ReviewTarget,
+    ThreadCompactStart, ThreadCompactStartParams, ThreadItem, ThreadResume, TurnStart,
+    TurnStartedNotification, TurnStatus, TurnSteer, TurnSteerParams,
 };
 use serde_json::json;
-use testkit::{Daemon, Gate, Home, ask, say};
+use testkit::{Daemon, Gate, Home, ask, of, say};
 
 use crate::steps::{UNKNOWN, begin_slow, ended, refused, slow, start, texts, turn, turns};
 
@@ -121,4 +124,33 @@ async fn too_much_is_refused_as_in_a_turn_of_its_own() {
     assert_eq!((error.code, error.data.unwrap()["actual_chars"].clone()), (-32602, json!((1 << 20) + 1)));
     gate.open();
     ended(&mut d, &running).await;
+}
+
+#[tokio::test]
+async fn words_that_the_model_has_not_heard_survive_the_death_of_the_server() {
+    let home = Home::new().with_setting("model_auto_compact_token_limit = 12");
+    let mut d = Daemon::start(&home).await;
+    let id = start(&mut d).await;
+    let (running, _gate) = begin_slow(&home, &mut d, &id, "go left").await;
+    let params =
+        TurnSteerParams { client_user_message_id: Some("mine".into()), ..steer(&id, &running, "no, right") };
+    d.call::<TurnSteer>(params.clone()).await;
+    d.kill().await;
+    let left = turns(d.restart().await, &id).await;
+    assert_eq!(texts(&left), [["go left", "no, right"]]);
+    assert_eq!((left[0].status, &left[0].id), (TurnStatus::Interrupted, &running));
+    d.call::<ThreadResume>(of(&id)).await;
+    turn(&mut d, &id, "now?").await;
+    let heard = home.model().last_request();
+    let heard: Vec<_> = heard.talk().into_iter().map(|(_, text)| text).collect();
+    assert_eq!(heard, ["go left", "no, right", "now?"]);
+    // A turn that has to make room first hears its words later still.
+    let gate = Gate::closed();
+    home.model().script([slow(&gate)]);
+    let begun = d.call::<TurnStart>(ask(&id, "and then?")).await.turn.id;
+    d.note_where::<ItemStartedNotification>(|note| note.turn_id == begun).await;
+    d.kill().await;
+    let left = turns(d.restart().await, &id).await;
+    assert_eq!((texts(&left).last(), &left.last().unwrap().id), (Some(&vec!["and then?"]), &begun));
+    assert!(fs::read_dir(home.root().join("skein/inbox")).unwrap().next().is_none());
 }

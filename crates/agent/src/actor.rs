@@ -26,7 +26,8 @@ use crate::{
     settings::Overrides,
     shared::Shared,
     steering::Steering,
-    turn::{self, Said, Task},
+    turn::{self, Task},
+    words::{Said, Words},
 };
 
 /// How many requests wait for a thread's actor; whoever sends one more waits.
@@ -218,9 +219,10 @@ impl Actor {
                 Task::Inputs { said, output_schema } if running.cancel.is_cancelled() => {
                     Task::Inputs { said, output_schema }
                 }
-                Task::Inputs { said, output_schema } => match running.steering.push(said) {
-                    Ok(()) => return drop(reply.send(Ok(Started { turn: running.id.clone() }))),
-                    Err(said) => Task::Inputs { said, output_schema },
+                Task::Inputs { said, output_schema } => match self.join(running, &said) {
+                    Ok(true) => return drop(reply.send(Ok(Started { turn: running.id.clone() }))),
+                    Ok(false) => Task::Inputs { said, output_schema },
+                    Err(error) => return drop(reply.send(Err(error))),
                 },
                 Task::Shell(typed) => {
                     self.shell_beside(running, typed);
@@ -244,7 +246,6 @@ impl Actor {
                 let host = Arc::new(TurnHost::new(Arc::clone(&self.shared), id.clone()));
                 self.shared.set_host(&host);
                 self.shared.set_running(Some(id.clone()));
-                drop(reply.send(Ok(Started { turn: id.clone() })));
                 let closed = task.closed();
                 let turn = turn::Turn {
                     id: id.clone(),
@@ -254,8 +255,10 @@ impl Actor {
                     host: Arc::clone(&host),
                 };
                 let task = tokio::spawn(async move {
+                    let begun = session.take_in(&turn).await;
+                    drop(reply.send(Ok(Started { turn: turn.id.clone() })));
                     drop(answered.await);
-                    let goes_on = session.run(turn).await;
+                    let goes_on = session.run(turn, begun).await;
                     (session, goes_on)
                 });
                 self.running = Some(Running { id, cancel, steering, closed, host, task });
@@ -329,8 +332,16 @@ impl Actor {
         if let Some(closed) = running.closed {
             return Err(AgentError::NotSteerable(closed));
         }
-        running.steering.push(said).map_err(|_| AgentError::NoTurnToSteer)?;
-        Ok(running.id.clone())
+        match self.join(running, &said)? {
+            true => Ok(running.id.clone()),
+            false => Err(AgentError::NoTurnToSteer),
+        }
+    }
+
+    /// Hands what was said to the running turn; tells whether it takes any more.
+    fn join(&self, running: &Running, said: &Said) -> Result<bool, AgentError> {
+        let put_down = |words: &Words| words.put_down(&self.shared, None);
+        running.steering.push(said.to(&running.id), put_down)
     }
 
     /// Stores items while a turn holds the session; the turn takes them up between two requests.

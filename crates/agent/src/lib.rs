@@ -33,6 +33,7 @@ mod steering;
 mod store;
 mod thread;
 mod turn;
+mod words;
 
 pub use actor::{Rollback, Started};
 pub use announce::ProjectDocs;

@@ -68,6 +68,10 @@ impl Session {
         if self.shared.store.is_materialized() {
             self.lock = lock(home, self.shared.id)?;
         }
+        if let Some(path) = self.shared.store.file().filter(|_| self.lock.is_some()) {
+            // Of another server, that died.
+            tokio::task::block_in_place(|| self.shared.manager.deliver_held(self.shared.id, &path));
+        }
         self.settings.apply(overrides);
         let settings = self.settings.clone();
         self.shared.update(|seen| seen.settings = settings);
@@ -195,7 +199,13 @@ impl Session {
         let now = records::now();
         let end = records::task_complete(turn, None, Some(&failure), now, 0);
         let records = [failure.record(turn), end].map(Record::EventMsg);
-        if let Err(error) = shared.store.reopen().and_then(|()| shared.store.append(&records)) {
+        let stored = shared.store.reopen().and_then(|()| {
+            if let Some(path) = shared.store.file() {
+                shared.manager.deliver(shared.id, &path);
+            }
+            shared.store.append(&records)
+        });
+        if let Err(error) = stored {
             tracing::error!(thread = %shared.id, %error, "the end of a lost turn could not be stored");
         }
         let stored = failure.record(turn);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use rollout::ThreadId;
-use threads::{StoredThread, ThreadManager};
+use threads::{Inbox, StoredThread, ThreadManager};
 use tools::Question;
 
 use crate::{
@@ -22,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) registry: Arc<Registry>,
     /// Where its records go.
     pub(crate) store: Store,
+    /// Where words are put down until its turn is over.
+    pub(crate) inbox: Inbox,
     /// What it needs beside its files.
     pub(crate) parts: Parts,
     observer: Arc<dyn Observer>,
@@ -65,6 +67,7 @@ impl Shared {
         let Making { id, manager, registry, store, parts, observer, snapshot } = making;
         Self {
             id,
+            inbox: manager.inbox(id),
             manager,
             registry,
             store,

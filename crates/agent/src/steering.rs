@@ -7,7 +7,7 @@ use std::{
 
 use items::ResponseItem;
 
-use crate::turn::{Said, Task};
+use crate::{AgentError, turn::Task, words::Words};
 
 /// The inputs that are to join a running turn.
 pub(crate) struct Steering(Mutex<Steered>);
@@ -16,7 +16,7 @@ pub(crate) struct Steering(Mutex<Steered>);
 struct Steered {
     /// The ids of all that clients said in the turn, heard by now or not.
     client_ids: Vec<String>,
-    waiting: VecDeque<Said>,
+    waiting: VecDeque<Words>,
     /// What was put into the rollout beside the turn, and is yet to be put into what the model knows.
     injected: Vec<ResponseItem>,
     closed: bool,
@@ -30,15 +30,20 @@ impl Steering {
         Self(Mutex::new(Steered { client_ids, closed, ..Steered::default() }))
     }
 
-    /// Hands words to the turn; gives them back when it takes none any more.
-    pub(crate) fn push(&self, said: Said) -> Result<(), Said> {
+    /// Hands words to the turn, once they are put down; tells whether it takes any.
+    pub(crate) fn push(
+        &self,
+        words: Words,
+        put_down: impl FnOnce(&Words) -> Result<(), AgentError>,
+    ) -> Result<bool, AgentError> {
+        // Held meanwhile: what is put down behind the end of the turn would be found when that is long over.
         let mut steered = self.lock();
-        if steered.closed {
-            return Err(said);
+        if !steered.closed {
+            put_down(&words)?;
+            steered.client_ids.extend(words.client_id.clone());
+            steered.waiting.push_back(words);
         }
-        steered.client_ids.extend(said.client_id.clone());
-        steered.waiting.push_back(said);
-        Ok(())
+        Ok(!steered.closed)
     }
 
     /// Tells whether a client said something in the turn under this id.
@@ -55,19 +60,19 @@ impl Steering {
         std::mem::take(&mut self.lock().injected)
     }
 
-    pub(crate) fn take(&self) -> VecDeque<Said> {
+    pub(crate) fn take(&self) -> VecDeque<Words> {
         std::mem::take(&mut self.lock().waiting)
     }
 
     /// Returns what waits; closes the queue when nothing does.
-    pub(crate) fn take_or_close(&self) -> Option<VecDeque<Said>> {
+    pub(crate) fn take_or_close(&self) -> Option<VecDeque<Words>> {
         let mut steered = self.lock();
         steered.closed = steered.waiting.is_empty();
         (!steered.closed).then(|| std::mem::take(&mut steered.waiting))
     }
 
     /// Closes the queue and returns what waited in it.
-    pub(crate) fn close(&self) -> VecDeque<Said> {
+    pub(crate) fn close(&self) -> VecDeque<Words> {
         let mut steered = self.lock();
         steered.closed = true;
         std::mem::take(&mut steered.waiting)

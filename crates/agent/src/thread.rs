@@ -16,7 +16,8 @@ use crate::{
     review::ReviewTarget,
     settings::Overrides,
     shared::{Shared, Snapshot},
-    turn::{Said, Task},
+    turn::Task,
+    words::Said,
 };
 
 /// A loaded thread; cheap to clone.

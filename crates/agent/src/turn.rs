@@ -22,12 +22,12 @@ use crate::{
     failure::Failure,
     goal::Account,
     host::TurnHost,
-    input::{self, Input},
     records,
     response::{self, Heard},
     review::{self, ReviewTarget},
     session::{self, Session},
     steering::Steering,
+    words::{Said, Words},
 };
 
 /// How many calls of one response are carried out at once: a command takes a few processes, and the more run, the later
@@ -60,19 +60,15 @@ impl Task {
 
     /// Returns the id that the client gave what it said.
     pub(crate) fn client_id(&self) -> Option<&str> {
+        self.said()?.client_id.as_deref()
+    }
+
+    fn said(&self) -> Option<&Said> {
         match self {
-            Self::Inputs { said, .. } => said.client_id.as_deref(),
+            Self::Inputs { said, .. } => Some(said),
             Self::Compact | Self::Goal(_) | Self::Review(_) | Self::Shell(_) => None,
         }
     }
-}
-
-/// What a client said at once.
-#[derive(Clone)]
-pub(crate) struct Said {
-    pub(crate) inputs: Vec<Input>,
-    /// The id that the client gave it.
-    pub(crate) client_id: Option<String>,
 }
 
 /// A turn that was begun.
@@ -82,6 +78,15 @@ pub(crate) struct Turn {
     pub(crate) cancel: CancellationToken,
     pub(crate) steering: Arc<Steering>,
     pub(crate) host: Arc<TurnHost>,
+}
+
+/// How a turn begins.
+pub(crate) struct Begun {
+    at: DateTime<Utc>,
+    /// What is stored of it.
+    record: StoredEvent,
+    /// Its first words.
+    words: Option<Words>,
 }
 
 /// Why a turn stops before the model is done.
@@ -121,13 +126,28 @@ pub(crate) struct Progress {
 }
 
 impl Session {
+    /// Takes in what a turn is about, so that the client can be told that it is: its words are not lost from here on.
+    pub(crate) async fn take_in(&mut self, turn: &Turn) -> Begun {
+        let at = records::now();
+        let record = records::task_started(&turn.id, at, self.window(), self.settings.mode);
+        let words = turn.task.said().map(|said| said.to(&turn.id));
+        if let Some(words) = &words {
+            // What cannot be stored now may well be stored a moment later; if not, the turn fails, and says why.
+            let made = self.materialize_for_turn().await;
+            if let Err(error) = made.and_then(|()| words.put_down(&self.shared, Some(&record))) {
+                tracing::warn!(thread = %self.shared.id, %error, "words are not put down");
+            }
+        }
+        Begun { at, record, words }
+    }
+
     /// Runs a turn to its end; every way out of it is stored and told. Tells whether the goal of the thread, where it
     /// has one, is worked on next.
-    pub(crate) async fn run(&mut self, turn: Turn) -> bool {
+    pub(crate) async fn run(&mut self, turn: Turn, begun: Begun) -> bool {
         let Turn { id, task, cancel, steering, host } = turn;
         let (is_said, is_for_goal) = (matches!(task, Task::Inputs { .. }), matches!(task, Task::Goal(_)));
         let tools = session::tools(&self.shared, &self.settings, &id, &host, &cancel);
-        let started = records::now();
+        let Begun { at: started, record, words } = begun;
         let mut progress = Progress {
             id,
             cancel,
@@ -142,10 +162,10 @@ impl Session {
             breaks: 0,
             account: Account::open(self, started),
         };
-        let ended = match self.start(&mut progress, &task).await {
+        let ended = match self.start(&mut progress, &task, record, words.as_ref()).await {
             Ok(()) => match task {
-                Task::Inputs { said, output_schema } => {
-                    self.converse(&mut progress, &steering, said, output_schema).await
+                Task::Inputs { said: _, output_schema } => {
+                    self.converse(&mut progress, &steering, words, output_schema).await
                 }
                 Task::Compact => compact::run(self, &progress, Moment::Before).await,
                 Task::Goal(goal) => self.pursue(&mut progress, &steering, &goal).await,
@@ -161,9 +181,14 @@ impl Session {
     }
 
     /// Stores and tells the beginning.
-    async fn start(&mut self, progress: &mut Progress, task: &Task) -> Result<(), Stop> {
+    async fn start(
+        &mut self,
+        progress: &mut Progress,
+        task: &Task,
+        begun: StoredEvent,
+        words: Option<&Words>,
+    ) -> Result<(), Stop> {
         self.materialize_for_turn().await?;
-        let begun = records::task_started(&progress.id, progress.started, self.window(), self.settings.mode);
         let known = self.know().await.map(drop);
         let stored = self.shared.store.append_event(begun).map_err(AgentError::from);
         self.shared.set_status(Status::Active(Waiting::default())).await;
@@ -173,9 +198,9 @@ impl Session {
         progress.account = Account::open(self, progress.started); // what the thread has cost is known by now
         if matches!(task, Task::Inputs { .. } | Task::Goal(_)) {
             if let Err(stop) = self.make_room(progress, Moment::Before).await {
-                if let Task::Inputs { said, .. } = task {
+                if let Some(words) = words {
                     // The person has said it, whatever became of the turn.
-                    self.hear(progress, said.clone()).await?;
+                    self.hear(progress, words.clone()).await?;
                 }
                 return Err(stop);
             }
@@ -200,10 +225,12 @@ impl Session {
         &mut self,
         progress: &mut Progress,
         steering: &Steering,
-        said: Said,
+        words: Option<Words>,
         output_schema: Option<serde_json::Value>,
     ) -> Result<(), Stop> {
-        self.hear(progress, said).await?;
+        if let Some(words) = words {
+            self.hear(progress, words).await?;
+        }
         self.work(progress, steering, output_schema.as_ref()).await
     }
 
@@ -233,8 +260,8 @@ impl Session {
             };
             let Some(steered) = steered else { return Ok(()) };
             self.make_room(progress, Moment::Within).await?;
-            for said in steered {
-                self.hear(progress, said).await?;
+            for words in steered {
+                self.hear(progress, words).await?;
             }
         }
     }
@@ -273,14 +300,11 @@ impl Session {
     }
 
     /// Stores what a client said, and shows it.
-    async fn hear(&mut self, progress: &Progress, said: Said) -> Result<(), Stop> {
-        let Said { inputs, client_id } = said;
-        if inputs.is_empty() {
+    async fn hear(&mut self, progress: &Progress, words: Words) -> Result<(), Stop> {
+        let Words { client_id, messages, event: said, is_silence, .. } = words;
+        if is_silence {
             return Ok(());
         }
-        let item = Uuid::now_v7().to_string();
-        let said = input::record(&inputs, client_id.clone(), &progress.id, &item);
-        let messages = tokio::task::block_in_place(|| input::messages(&inputs));
         self.keep(messages, std::slice::from_ref(&said))?;
         if let Some(client_id) = client_id {
             self.shared.client_ids().note(client_id, progress.id.clone());
@@ -381,8 +405,8 @@ impl Session {
         let said = progress.last_message.as_ref().map(records::said);
         self.spend_last(&mut progress, &ended).await;
         // Words that the model has not heard yet are not lost: the next request holds them.
-        for said in late {
-            drop(self.hear(&progress, said).await);
+        for words in late {
+            drop(self.hear(&progress, words).await);
         }
         let failed = |failure: &Failure, said| {
             let end = records::task_complete(&progress.id, said, Some(failure), now, duration_ms);
@@ -413,6 +437,9 @@ impl Session {
                 (outcome, status, _, events) = failed(&failure, said);
                 drop(self.keep(Vec::new(), &events)); // where this works after all, it reads as it is told
             }
+        }
+        if let Err(error) = tokio::task::block_in_place(|| self.shared.inbox.clear()) {
+            tracing::warn!(thread = %self.shared.id, %error, "the inbox of a turn that is over stays behind");
         }
         progress.tools.show_diff().await;
         self.lock = None;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::{Event, SessionMeta, meta::if_fits};
 
 /// One line to write, without its time.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "payload", rename_all = "snake_case")]
 pub enum Record {
     /// The thread itself.

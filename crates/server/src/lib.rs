@@ -87,6 +87,8 @@ where
     tasks.spawn(sweep(home.clone(), background.clone()));
     let index = Index::start(home.clone(), &tasks, background.clone());
     let threads = ThreadManager::new(home, index);
+    let manager = threads.clone();
+    tasks.spawn(async move { manager.deliver_all().await });
     let live = Arc::new(Live::default());
     let agents = Agents::new(threads.clone(), Arc::clone(&live) as Arc<dyn agent::Observer>);
     let workshop = Workshop::new(Setup {

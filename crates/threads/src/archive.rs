@@ -102,6 +102,9 @@ impl Stores {
 
     /// Notes that a thread is gone. Where that fails the thread is gone all the same, and what is left is nobody's.
     fn forget(&self, id: ThreadId) {
+        if let Err(error) = self.inbox(id).clear() {
+            tracing::warn!(%error, "thread {id} is deleted, but not its inbox");
+        }
         if !self.journal.with(|journal| journal.knows(id)) {
             return;
         }

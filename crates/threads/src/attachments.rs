@@ -281,11 +281,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{journal, names};
 
     fn stores(home: &Path) -> Stores {
-        let home = Home::new(home.to_owned());
-        Stores { names: names::open(&home), journal: journal::open(&home), home }
+        Stores::new(Home::new(home.to_owned()))
     }
 
     fn attach(stores: &Stores, thread: ThreadId, key: &str, payload: Value) -> Result<Attached, ThreadError> {

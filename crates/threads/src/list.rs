@@ -39,6 +39,7 @@ impl ThreadManager {
 
     /// Returns the rows of a page, and one more where others follow.
     pub(crate) async fn rows(&self, mut query: ListQuery) -> Result<Vec<ThreadRow>, ThreadError> {
+        self.delivered().await;
         if let Some(search) = &mut query.search {
             search.named = self.stores.names.with(|names| names.holding(&search.term));
         }

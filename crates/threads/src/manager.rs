@@ -1,9 +1,13 @@
 //! The manager itself: the stores that it joins, and how blocking work is run.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use rollout::Home;
 use state::{Index, StateRuntime, ThreadRow};
+use tokio::sync::OnceCell;
 
 use crate::{
     ThreadError,
@@ -23,6 +27,8 @@ const TARGETED_WAIT: Duration = Duration::from_millis(5);
 pub struct ThreadManager {
     pub(crate) stores: Arc<Stores>,
     pub(crate) index: Arc<Index>,
+    /// Filled when what servers left in inboxes as they died is stored.
+    pub(crate) delivered: Arc<OnceCell<()>>,
 }
 
 /// The parts that live in files.
@@ -30,13 +36,21 @@ pub(crate) struct Stores {
     pub(crate) home: Home,
     pub(crate) names: Log<Names>,
     pub(crate) journal: Log<Journal>,
+    /// Held while what lies in an inbox is stored.
+    pub(crate) delivering: Mutex<()>,
+}
+
+impl Stores {
+    pub(crate) fn new(home: Home) -> Self {
+        let (names, journal) = (names::open(&home), journal::open(&home));
+        Self { home, names, journal, delivering: Mutex::default() }
+    }
 }
 
 impl ThreadManager {
     /// Makes the manager of a home; nothing is opened yet.
     pub fn new(home: Home, index: Arc<Index>) -> Self {
-        let (names, journal) = (names::open(&home), journal::open(&home));
-        Self { stores: Arc::new(Stores { home, names, journal }), index }
+        Self { stores: Arc::new(Stores::new(home)), index, delivered: Arc::default() }
     }
 
     /// Returns the home whose threads these are.

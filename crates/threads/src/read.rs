@@ -6,7 +6,7 @@ use history::{Context, ItemPageRequest, PageRequest, Turns};
 use protocol::{
     ThreadItem, ThreadItemsListParams, ThreadItemsListResponse, ThreadTurnsListParams, Turn, TurnsPage,
 };
-use rollout::{Line, Place, Segment, SessionMeta, ThreadId, TurnContext};
+use rollout::{Line, Located, Place, Segment, SessionMeta, ThreadId, TurnContext};
 use state::ThreadRow;
 
 use crate::{StoredThread, ThreadError, ThreadManager, manager::Stores};
@@ -35,13 +35,21 @@ impl ThreadManager {
     /// Reads a thread, active or archived, from its rollout.
     pub async fn read(&self, id: ThreadId) -> Result<StoredThread, ThreadError> {
         let found = self.require(id, Place::Anywhere).await?;
-        self.blocking(move |stores| stores.load(found.path, found.archived)).await
+        self.load(id, found).await
     }
 
     /// Reads an active thread; an archived one is [`ThreadError::Archived`].
     pub async fn read_active(&self, id: ThreadId) -> Result<StoredThread, ThreadError> {
         let found = self.require_unarchived(id).await?;
-        self.blocking(move |stores| stores.load(found.path, found.archived)).await
+        self.load(id, found).await
+    }
+
+    async fn load(&self, id: ThreadId, found: Located) -> Result<StoredThread, ThreadError> {
+        self.blocking(move |stores| {
+            stores.deliver(id, &found.path);
+            stores.load(found.path, found.archived)
+        })
+        .await
     }
 
     /// Reads the thread whose rollout lies at `path`.
