@@ -130,6 +130,8 @@ codes! {
     UnfinishedCopy: Note,
     /// A lock file that nobody holds lies there.
     StaleLock: Note,
+    /// Words that were said to a turn may be in no rollout yet.
+    WaitingWords: Note,
 }
 
 /// Collects findings, the first of each code.

@@ -1,4 +1,5 @@
-//! What crashes leave behind: indexes that were set aside, copies that were never finished, locks that nobody holds.
+//! What crashes leave behind: indexes that were set aside, copies that were never finished, words that are not stored,
+//! locks that nobody holds.
 
 use std::{
     collections::HashSet,
@@ -35,6 +36,10 @@ pub(crate) fn check(home: &Home, findings: &mut Findings) {
                 findings.add(Finding::new(Code::UnfinishedCopy, words).at(path));
             }
         }
+    }
+    for (path, _) in files(&home.inboxes(), findings) {
+        let words = "was said to a turn that runs, or that died with its server: the next one to start stores it then";
+        findings.add(Finding::new(Code::WaitingWords, words).at(path));
     }
     let Ok(held) = fs::read_to_string(LOCKS) else { return };
     let held = inodes(&held);

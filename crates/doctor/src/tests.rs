@@ -325,7 +325,10 @@ async fn leftovers_are_notes() {
     indexed(&home).await;
     let copy = home.thread(0).path.with_extension("jsonl.unfinished");
     let locks = home.root().join("thread-writer-locks");
+    let inbox = home.root().join("skein/inbox");
     fs::create_dir(&locks).unwrap();
+    fs::create_dir(&inbox).unwrap();
+    fs::write(inbox.join("a.jsonl"), "").unwrap();
     for path in [&copy, &locks.join("a.lock"), &locks.join("b.lock"), &locks.join(".coordination.lock")] {
         fs::write(path, "").unwrap();
     }
@@ -334,7 +337,10 @@ async fn leftovers_are_notes() {
     let held = File::open(locks.join("a.lock")).unwrap();
     held.lock().unwrap();
     let report = checked(&home).await;
-    assert_eq!(codes(&report), [Code::IndexSetAside, Code::UnfinishedCopy, Code::StaleLock]);
+    assert_eq!(
+        codes(&report),
+        [Code::IndexSetAside, Code::UnfinishedCopy, Code::StaleLock, Code::WaitingWords]
+    );
     assert_eq!(only(&report, Code::StaleLock).path, below(&home, &locks.join("b.lock")));
     assert!(report.healthy && report.findings.iter().all(|finding| finding.severity == Severity::Note));
 }

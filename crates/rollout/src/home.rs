@@ -82,6 +82,11 @@ impl Home {
         self.root.join("thread-writer-locks")
     }
 
+    /// Returns the folder of what was said to turns that run, in a file a thread.
+    pub fn inboxes(&self) -> PathBuf {
+        self.skein().join("inbox")
+    }
+
     /// Returns the folder of what is ours alone.
     pub fn skein(&self) -> PathBuf {
         self.root.join("skein")

@@ -200,17 +200,13 @@ impl Stores {
 
     /// Returns the threads that have an inbox.
     fn inboxes(&self) -> Vec<ThreadId> {
-        let entries = fs::read_dir(folder(&self.home)).into_iter().flatten().flatten();
+        let entries = fs::read_dir(self.home.inboxes()).into_iter().flatten().flatten();
         entries.filter_map(|entry| entry.path().file_stem()?.to_str()?.parse().ok()).collect()
     }
 }
 
-fn folder(home: &Home) -> PathBuf {
-    home.skein().join("inbox")
-}
-
 fn path(home: &Home, id: ThreadId) -> PathBuf {
-    folder(home).join(format!("{id}.jsonl"))
+    home.inboxes().join(format!("{id}.jsonl"))
 }
 
 #[cfg(test)]
