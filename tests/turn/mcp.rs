@@ -43,10 +43,16 @@ async fn a_tool_is_called_and_the_call_reads_back_as_it_was() {
     home.model().script([
         call("m1", "mcp__shell__look", &json!({ "x": "hi" })),
         call("m2", "mcp__shell__fail", &json!({})),
+        call("m3", "mcp__shell__look", &json!([1])),
         say("done"),
     ]);
     turn(&mut d, &id, "go").await;
     let request = home.model().last_request();
+    let told = request.output_of("m3").to_string();
+    assert!(
+        told.contains("failed to parse function arguments: invalid type: sequence, expected a map"),
+        "{told}"
+    );
     assert_eq!([request.output_of("m1"), request.output_of("m2")], [&json!("looked"), &json!("went wrong")]);
     let live = calls(&mut d, &id).await;
     let text = |text: &str| Some(text.to_owned());

@@ -35,6 +35,30 @@ async fn a_command_is_answered_and_reads_back_as_it_ran() {
 }
 
 #[tokio::test]
+async fn what_a_call_leaves_out_may_be_null() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start_in(&home, &mut d, SandboxMode::DangerFullAccess).await;
+    let command = json!({
+        "cmd": "echo out; exec sleep 1000", "workdir": null, "shell": null, "login": null, "tty": null,
+        "yield_time_ms": 250, "max_output_tokens": null, "sandbox_permissions": null, "justification": null,
+        "prefix_rule": null,
+    });
+    home.model().script([call("c1", "exec_command", &command), say("done")]);
+    turn(&mut d, &id, "go").await;
+    let told = home.model().last_request().output_of("c1").to_string();
+    let session = told.split("session ID ").nth(1).unwrap();
+    let session: String = session.chars().take_while(char::is_ascii_digit).collect();
+    let session: u32 = session.parse().unwrap();
+    let look =
+        json!({ "session_id": session, "chars": null, "yield_time_ms": 250, "max_output_tokens": null });
+    home.model().script([call("c2", "write_stdin", &look), say("done")]);
+    turn(&mut d, &id, "look").await;
+    let told = home.model().last_request().output_of("c2").to_string();
+    assert!(told.contains("running"), "{told}");
+}
+
+#[tokio::test]
 async fn more_commands_than_run_at_once_are_answered_one_after_the_other() {
     let home = Home::new();
     let mut d = Daemon::start(&home).await;

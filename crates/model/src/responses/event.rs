@@ -51,6 +51,8 @@ pub(super) fn hear(data: &str, mut tell: impl FnMut(Result<StreamEvent, ModelErr
         }
         // A stream may fail outside of any response; what went wrong stands in the event or in a field of it.
         "error" => read::<Outside>(data).map(|Outside { error, flat }| Err(error.unwrap_or(flat).error())),
+        // Gateways report a failure in an object of their own, some as the whole body of a response that began well.
+        "" => read::<Bare>(data).and_then(|bare| bare.error).map(|error| Err(failure::reported(error))),
         _ => None,
     };
     match event {
@@ -67,6 +69,11 @@ fn read<'a, T: Deserialize<'a>>(data: &'a str) -> Option<T> {
 struct Kind {
     #[serde(rename = "type")]
     kind: String,
+}
+
+#[derive(Deserialize)]
+struct Bare {
+    error: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -260,6 +267,7 @@ mod tests {
             json!({ "type": "response.output_item.done", "item": "no object" }),
             json!({ "type": "response.output_text.delta" }),
             json!({ "type": 7 }),
+            json!({ "object": "response", "error": null }),
             json!("[DONE]"),
         ] {
             assert_eq!(heard(&event), [], "{event}");
@@ -312,6 +320,8 @@ mod tests {
                 refused("bad prompt"),
             ),
             (json!({ "type": "error", "error": cause }), refused("bad prompt")),
+            (json!({ "error": cause }), refused("bad prompt")),
+            (json!({ "error": { "message": "no such model", "code": 404 } }), refused("no such model")),
             (
                 json!({ "type": "response.incomplete", "response": { "incomplete_details": { "reason": "max" } } }),
                 refused("Incomplete response returned, reason: max"),

@@ -32,8 +32,7 @@ struct Arguments {
     workdir: Option<PathBuf>,
     shell: Option<String>,
     login: Option<bool>,
-    #[serde(default)]
-    tty: bool,
+    tty: Option<bool>,
     yield_time_ms: Option<u64>,
     max_output_tokens: Option<usize>,
     #[serde(flatten)]
@@ -115,7 +114,7 @@ impl Tool for ExecCommand {
             if let Some(patch) = shell::apply_patch_call(&argv) {
                 return apply_patch::from_shell(call, cx, &cwd, patch).await;
             }
-            let stdio = match arguments.tty {
+            let stdio = match arguments.tty.unwrap_or_default() {
                 true => Stdio::Terminal(Size::default()),
                 false => Stdio::Pipes { input: Input::Nothing, output: Streams::Joined },
             };

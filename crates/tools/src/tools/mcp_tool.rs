@@ -8,7 +8,7 @@ use std::{
 use config::{ApprovalPolicy, McpApproval};
 use futures::{FutureExt, future::BoxFuture};
 use mcp::{CallResult, Lease, McpError};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -39,8 +39,8 @@ impl Tool for McpTool {
 
     fn run<'a>(&'a self, call: &'a Call, cx: &'a Context) -> BoxFuture<'a, Result<Output, Stopped>> {
         async move {
-            let arguments: Value = match call.arguments() {
-                Ok(arguments) => arguments,
+            let arguments = match call.arguments::<Option<Map<String, Value>>>() {
+                Ok(arguments) => arguments.map_or(Value::Null, Value::Object),
                 Err(told) => return Ok(told),
             };
             let shown_as = (self.tool.server(), self.tool.tool());

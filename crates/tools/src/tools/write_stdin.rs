@@ -18,8 +18,7 @@ pub(crate) struct WriteStdin;
 #[derive(Deserialize)]
 struct Arguments {
     session_id: u32,
-    #[serde(default)]
-    chars: String,
+    chars: Option<String>,
     yield_time_ms: Option<u64>,
     max_output_tokens: Option<usize>,
 }
@@ -46,6 +45,7 @@ impl Tool for WriteStdin {
                 Ok(arguments) => arguments,
                 Err(told) => return Ok(told),
             };
+            let chars = chars.unwrap_or_default();
             let failed = |reason: String| format!("write_stdin failed for session {session_id}: {reason}");
             let session = match cx.thread.sessions.require(session_id) {
                 Ok(session) => session,

@@ -125,7 +125,9 @@ async fn a_call_ends_with_what_came_when_its_time_is_up() {
 #[tokio::test]
 async fn nobody_watches_on_for_a_command_whose_time_is_up_and_that_does_not_end() {
     let sessions = sessions();
-    let (session, mut live) = started(&sessions, PIPES, "kill -STOP $PPID; echo $PPID; sleep 100").await;
+    let script = "read x; kill -STOP $PPID; echo $PPID; sleep 100";
+    let (session, mut live) = started(&sessions, TYPED, script).await;
+    session.write(b"\n".to_vec()).await.unwrap();
     let owner = until_it_says(&mut live, "\n").await;
     assert_eq!(session.finish(Duration::ZERO).await.exit, None);
     assert_eq!(timeout(HUNG, live.next()).await.unwrap(), None);
