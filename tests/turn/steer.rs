@@ -11,7 +11,7 @@ use protocol::{
 use serde_json::json;
 use testkit::{Daemon, Gate, Home, ask, of, say};
 
-use crate::steps::{UNKNOWN, begin_slow, ended, refused, slow, start, texts, turn, turns};
+use crate::steps::{UNKNOWN, begin_slow, ended, refused, slow, start, talk, texts, turn, turns};
 
 fn steer(thread: &str, turn: &str, text: &str) -> TurnSteerParams {
     TurnSteerParams {
@@ -153,4 +153,22 @@ async fn words_that_the_model_has_not_heard_survive_the_death_of_the_server() {
     let left = turns(d.restart().await, &id).await;
     assert_eq!((texts(&left).last(), &left.last().unwrap().id), (Some(&vec!["and then?"]), &begun));
     assert!(fs::read_dir(home.root().join("skein/inbox")).unwrap().next().is_none());
+}
+
+#[tokio::test]
+async fn they_are_heard_in_another_server_that_has_the_thread_loaded() {
+    let home = Home::new();
+    let (mut one, mut other) = (Daemon::start(&home).await, Daemon::start(&home).await);
+    let id = start(&mut one).await;
+    talk(&home, &mut one, &id, [("hi", "hello")]).await;
+    other.call::<ThreadResume>(of(&id)).await;
+    let (running, _gate) = begin_slow(&home, &mut one, &id, "go left").await;
+    one.call::<TurnSteer>(steer(&id, &running, "no, right")).await;
+    one.kill().await;
+    turn(&mut other, &id, "now?").await;
+    let heard = home.model().last_request();
+    let heard: Vec<_> = heard.talk().into_iter().map(|(_, text)| text).collect();
+    assert_eq!(heard, ["hi", "hello", "go left", "no, right", "now?"]);
+    let words = [vec!["hi", "hello"], vec!["go left", "no, right"]];
+    assert_eq!(texts(&turns(&mut other, &id).await)[..2], words);
 }

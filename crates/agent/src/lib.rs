@@ -3,8 +3,9 @@
 //! - [`Agents`] holds the loaded threads; [`Thread`] is the handle of one.
 //! - [`Event`] is what an [`Observer`] is told; [`Snapshot`] is a thread as it is now.
 //!
-//! The path of a turn: `Thread::start_turn` → actor → a task that asks the [`model::Model`] → each item that is
-//! complete is appended to the rollout → the very record is told as [`Event::Stored`].
+//! The path of a turn: `Thread::start_turn` → actor → a task that puts the words into the thread's inbox, upon which
+//! the client is answered → it asks the [`model::Model`] → each item that is complete is appended to the rollout → the
+//! very record is told as [`Event::Stored`].
 //!
 //! Invariant: the rollout first, the observer second. Only deltas are told that are never stored.
 //! Not here: JSON-RPC, wire types, and how a record becomes the item that clients see.

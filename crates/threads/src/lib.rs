@@ -8,6 +8,8 @@
 //! the patched `session_meta` record, note the result in the journal, bring the index row along, answer with the
 //! refreshed thread.
 //!
+//! What was said to a turn lies in the thread's [`Inbox`] until the turn is over.
+//!
 //! Invariant: the rollout, or for what belongs to no rollout an append-only log, is written before an answer is
 //! given; the index is only brought along, and its failure never fails a call.
 
