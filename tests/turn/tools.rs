@@ -35,6 +35,26 @@ async fn a_command_is_answered_and_reads_back_as_it_ran() {
 }
 
 #[tokio::test]
+async fn a_command_that_is_too_long_to_run_is_not_asked_about() {
+    let home = Home::new();
+    let mut d = Daemon::start(&home).await;
+    let id = start_in(&home, &mut d, SandboxMode::ReadOnly).await;
+    let longest = 32 * 4096 - 1;
+    let command = |bytes: usize| json!({ "cmd": format!("echo {}", "x".repeat(bytes - "echo ".len())), "sandbox_permissions": "require_escalated" });
+    home.model().script([call("c1", "exec_command", &command(longest + 1)), say("done")]);
+    turn(&mut d, &id, "go").await;
+    let told = home.model().last_request().output_of("c1").to_string();
+    assert!(told.contains("it has 131072 bytes, and the system takes 131071"), "{told}");
+    home.model().script([call("c2", "exec_command", &command(longest)), say("done")]);
+    let begun = d.call::<TurnStart>(ask(&id, "go")).await.turn.id;
+    let asked = d.expect_request::<CommandExecutionRequestApproval>().await;
+    d.reply(&asked, CommandExecutionRequestApprovalResponse { decision: Decision::Accept });
+    assert_eq!(ended(&mut d, &begun).await.status, TurnStatus::Completed);
+    let told = home.model().last_request().output_of("c2").to_string();
+    assert!(told.contains("exited with code 0"), "{}", told.get(..300).unwrap_or(&told));
+}
+
+#[tokio::test]
 async fn what_a_call_leaves_out_may_be_null() {
     let home = Home::new();
     let mut d = Daemon::start(&home).await;

@@ -60,6 +60,10 @@ pub(crate) enum NotStarted {
     Stopped(Stopped),
 }
 
+/// How long one argument of a program may be: what Linux takes, which is 32 pages with the NUL at the end. A shell's script
+/// is one argument.
+const LONGEST_ARGUMENT: usize = 32 * 4096 - 1;
+
 impl From<NotStarted> for Result<Output, Stopped> {
     fn from(not: NotStarted) -> Self {
         match not {
@@ -99,6 +103,15 @@ pub(crate) struct Ended<'a> {
 impl Context {
     /// Starts a command, after asking where that is to be asked.
     pub(crate) async fn start_command(&self, wanted: Wanted) -> Result<Started, NotStarted> {
+        // Nobody is asked about what cannot run.
+        if let Some(long) = wanted.argv.iter().find(|argument| argument.len() > LONGEST_ARGUMENT) {
+            let told = format!(
+                "the command could not be started: it has {} bytes, and the system takes {LONGEST_ARGUMENT}; put what is \
+                 long into a file first",
+                long.len()
+            );
+            return Err(NotStarted::Told(told.into()));
+        }
         let (plan, amendment) = self.judge(&wanted).await;
         match plan {
             Plan::Refuse(why) => Err(NotStarted::Told(why.into())),
