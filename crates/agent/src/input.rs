@@ -147,15 +147,8 @@ fn skill(input: &Input) -> Option<ResponseItem> {
 }
 
 fn skill_text(path: &Path) -> Result<String, String> {
-    let file = path.metadata().map_err(|error| error.to_string())?;
-    // A device or a pipe has no end that one could wait for.
-    if !file.is_file() {
-        return Err("it is not a file".to_owned());
-    }
-    if file.len() > MAX_SKILL {
-        return Err(format!("its {} bytes are more than the {MAX_SKILL} that are sent", file.len()));
-    }
-    std::fs::read_to_string(path).map_err(|error| error.to_string())
+    let bytes = tools::whole_file(path, MAX_SKILL)?;
+    String::from_utf8(bytes).map_err(|_| "it is not a text in UTF-8".to_owned())
 }
 
 #[cfg(test)]
@@ -200,12 +193,14 @@ mod tests {
     fn a_skill_is_sent_and_one_that_is_no_file_of_words_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        let [body, giant, pipe] = ["body", "giant", "pipe"].map(path);
+        let [body, odd, giant, pipe] = ["body", "odd", "giant", "pipe"].map(path);
         std::fs::write(&body, "do this").unwrap();
+        std::fs::write(&odd, b"\xff").unwrap();
         std::fs::File::create(&giant).unwrap().set_len(MAX_SKILL + 1).unwrap();
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         for (path, told) in [
             (body, "\ndo this\n</skill>"),
+            (odd, "cannot be read: it is not a text in UTF-8"),
             (giant, "cannot be read: its 1048577 bytes are more"),
             (pipe, "cannot be read: it is not a file"),
             ("/none/here".to_owned(), "cannot be read: No such file"),

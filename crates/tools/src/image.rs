@@ -4,21 +4,14 @@ use std::path::Path;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
+use crate::whole_file::whole_file;
+
 /// Above this an image is described instead of sent: providers refuse larger ones, and base64 adds a third.
 const MAX_IMAGE: u64 = 20 << 20;
 
 /// Reads an image into a data URL; says why where it is none that can be sent.
 pub fn data_url(path: &Path) -> Result<String, String> {
-    let file = path.metadata().map_err(|error| error.to_string())?;
-    // A device or a pipe has no end that one could wait for.
-    if !file.is_file() {
-        return Err("it is not a file".to_owned());
-    }
-    let len = file.len();
-    if len > MAX_IMAGE {
-        return Err(format!("its {len} bytes are more than the {MAX_IMAGE} that are sent"));
-    }
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let bytes = whole_file(path, MAX_IMAGE)?;
     let kind = kind(&bytes).ok_or("it is not a PNG, JPEG, GIF or WebP image")?;
     Ok(format!("data:image/{kind};base64,{}", BASE64_STANDARD.encode(bytes)))
 }

@@ -32,6 +32,7 @@ mod toolbox;
 mod tools;
 mod turn;
 mod user_shell;
+mod whole_file;
 mod workshop;
 
 pub use causes::with_causes;
@@ -51,4 +52,5 @@ pub use toolbox::{Answer, TurnTools};
 pub use tools::ClientTool;
 pub use turn::{Forms, Mode, TurnFacts};
 pub use user_shell::{Typed, UserShell};
+pub use whole_file::whole_file;
 pub use workshop::{SUPERVISE, Setup, Workshop};
