@@ -7,7 +7,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    fs::{DirBuilder, File, Metadata},
+    fs::{self, DirBuilder, File, Metadata},
     io::{self, ErrorKind},
     mem,
     os::unix::fs::{DirBuilderExt, MetadataExt},
@@ -77,6 +77,17 @@ impl Disk {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         missing.into_iter().for_each(|made| self.named(made));
         Ok(())
+    }
+
+    /// Removes a file, and has it synced that its name is gone; one that is gone already is no failure.
+    pub fn remove(&self, path: &Path) -> io::Result<()> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => {
+                self.named(path);
+                Ok(())
+            }
+        }
     }
 
     /// Syncs what is left, and ends the thread. What is written after that is left to the kernel. Blocks.

@@ -74,15 +74,7 @@ impl Stores {
 
     /// Removes a file; one that is gone already is no failure.
     fn remove_file(&self, path: &Path) -> Result<(), ThreadError> {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(ThreadError::io("remove", path)(error))
-            }
-            _ => {
-                self.home.disk().named(path);
-                Ok(())
-            }
-        }
+        self.home.disk().remove(path).map_err(ThreadError::io("remove", path))
     }
 
     /// Moves a rollout; what stands at the new name already is not replaced.

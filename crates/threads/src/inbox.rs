@@ -4,17 +4,11 @@
 //! acknowledged before that, so they lie here from then on. Where a server died in between, the next one that comes
 //! upon them puts into the rollout what is not there.
 
-use std::{
-    collections::HashSet,
-    fs, io,
-    path::{Path, PathBuf},
-    sync::PoisonError,
-    time::Duration,
-};
+use std::{collections::HashSet, fs, path::Path, sync::PoisonError, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use memchr::memmem;
-use rollout::{Disk, Home, Line, Place, Record, ThreadId, ThreadLock, Writer};
+use rollout::{Line, Place, Record, ThreadId, ThreadLock, Writer};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
@@ -45,10 +39,7 @@ pub struct Unheard {
 }
 
 /// The inbox of one thread. Used by who holds the thread's lock.
-pub struct Inbox {
-    disk: Disk,
-    log: Log<Waiting>,
-}
+pub struct Inbox(Log<Waiting>);
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Entry {
@@ -73,19 +64,20 @@ impl Fold for Waiting {
 impl Inbox {
     /// Puts words down; they are in the file when this returns.
     pub fn put(&self, unheard: Unheard) -> Result<(), ThreadError> {
-        let mut held = self.log.hold().map_err(ThreadError::io("open", self.log.path()))?;
+        let Self(log) = self;
+        let mut held = log.hold().map_err(ThreadError::io("open", log.path()))?;
         let entry = Entry { timestamp: Utc::now(), unheard };
-        held.append(&[entry]).map_err(ThreadError::io("append to", self.log.path()))
+        held.append(&[entry]).map_err(ThreadError::io("append to", log.path()))
     }
 
     /// Forgets all words: the turn that they were said to is over.
     pub fn clear(&self) -> Result<(), ThreadError> {
-        match fs::remove_file(self.log.path()) {
-            Ok(()) => self.disk.named(self.log.path()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(ThreadError::io("remove", self.log.path())(error)),
+        let Self(log) = self;
+        // Where nothing was put down, no name goes that would have to be synced.
+        if !log.exists() {
+            return Ok(());
         }
-        Ok(())
+        log.remove().map_err(ThreadError::io("remove", log.path()))
     }
 }
 
@@ -135,13 +127,13 @@ impl ThreadManager {
 
 impl Stores {
     pub(crate) fn inbox(&self, id: ThreadId) -> Inbox {
-        let disk = self.home.disk().clone();
-        Inbox { log: Log::new(disk.clone(), path(&self.home, id)), disk }
+        let path = self.home.inboxes().join(format!("{id}.jsonl"));
+        Inbox(Log::new(self.home.disk().clone(), path))
     }
 
     /// Stores what was said to turns of a thread that died with their servers, unless one runs now.
     pub(crate) fn deliver(&self, id: ThreadId, rollout: &Path) {
-        if !path(&self.home, id).exists() {
+        if !self.inbox(id).0.exists() {
             return;
         }
         // Who reads a thread while another task stores what is in its inbox waits, and finds it.
@@ -156,10 +148,10 @@ impl Stores {
     }
 
     fn deliver_held(&self, id: ThreadId, rollout: &Path) {
-        if !path(&self.home, id).exists() {
+        let inbox = self.inbox(id);
+        if !inbox.0.exists() {
             return;
         }
-        let inbox = self.inbox(id);
         let delivered = self.put_into(rollout, &inbox).and_then(|()| inbox.clear());
         if let Err(error) = delivered {
             let error = &error as &dyn std::error::Error;
@@ -168,10 +160,10 @@ impl Stores {
     }
 
     /// Appends to a rollout what of an inbox is not in it.
-    fn put_into(&self, rollout: &Path, inbox: &Inbox) -> Result<(), ThreadError> {
-        let held = inbox.log.hold().map_err(ThreadError::io("open", inbox.log.path()))?;
+    fn put_into(&self, rollout: &Path, Inbox(log): &Inbox) -> Result<(), ThreadError> {
+        let held = log.hold().map_err(ThreadError::io("open", log.path()))?;
         let waiting = held.with(|Waiting(entries)| entries.clone());
-        let mut missing = waiting.map_err(ThreadError::io("read", inbox.log.path()))?;
+        let mut missing = waiting.map_err(ThreadError::io("read", log.path()))?;
         let mut begun = HashSet::new();
         let Some(since) = missing.iter().map(|entry| entry.timestamp).min() else { return Ok(()) };
         let mut lines = rollout::backward(&rollout::segments(&self.home, rollout)?);
@@ -205,15 +197,13 @@ impl Stores {
     }
 }
 
-fn path(home: &Home, id: ThreadId) -> PathBuf {
-    home.inboxes().join(format!("{id}.jsonl"))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use items::{ResponseItem, Role};
     use pretty_assertions::assert_eq;
-    use rollout::{Event, SessionMeta};
+    use rollout::{Event, Home, SessionMeta};
 
     use super::*;
 
@@ -294,7 +284,7 @@ mod tests {
             thread.inbox().put(unheard).unwrap();
         }
         // A line that a crash tore was not acknowledged.
-        let path = path(&thread.stores.home, thread.id);
+        let path = thread.inbox().0.path().to_owned();
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("{text}{{\"timestamp\":\"2030-")).unwrap();
         let all = ["task_started ", "message a", "user_message a", "message b", "user_message b"];
@@ -316,7 +306,7 @@ mod tests {
         let unheard = said("a", None);
         thread.append(&unheard.records);
         let entry = Entry { timestamp: Utc::now() + TimeDelta::hours(1), unheard };
-        thread.inbox().log.hold().unwrap().append(&[entry]).unwrap();
+        thread.inbox().0.hold().unwrap().append(&[entry]).unwrap();
         thread.stores.deliver(thread.id, &thread.rollout);
         assert_eq!(thread.stored().len(), 4);
     }

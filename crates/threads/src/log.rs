@@ -96,6 +96,16 @@ impl<S: Fold> Log<S> {
         Ok(Held { log: self, file })
     }
 
+    /// Tells whether there is a log.
+    pub(crate) fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// Removes the log; one that is gone already is no failure.
+    pub(crate) fn remove(&self) -> io::Result<()> {
+        self.disk.remove(&self.path)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Seen<S>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
