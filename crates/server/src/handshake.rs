@@ -29,7 +29,7 @@ pub(crate) async fn serve(
         app.live.connect(connection);
         let config = app.options.config.load(&serde_json::Map::new());
         let about_config = config.err().map(|error| wire::config_warning(&error));
-        let about_rules = wire::rules_warning(&app.workshop.rules_errors());
+        let about_rules = wire::rules_warning(&app.workshop.load_rules());
         for warning in about_config.into_iter().chain(about_rules) {
             connection.notify(&warning).await;
         }

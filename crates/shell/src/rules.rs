@@ -95,11 +95,6 @@ impl Rules {
         &self.errors
     }
 
-    /// Returns the same for who wants nothing else of them.
-    pub fn into_errors(self) -> Vec<RulesError> {
-        self.errors
-    }
-
     /// Decides about an argv; of a shell's script, about all that it runs.
     ///
     /// `Allow` needs a rule: a script is allowed if one part is and all others are too, or are harmless.

@@ -188,10 +188,10 @@ impl Context {
         if self.is_allowed(wanted) {
             return (Plan::Bare, None);
         }
-        let folder = self.thread.workshop.rules();
+        let workshop = Arc::clone(&self.thread.workshop);
         let (argv, prefix) = (wanted.argv.clone(), wanted.escalation.prefix_rule.clone());
         let looked = tokio::task::spawn_blocking(move || {
-            let rules = Rules::load(&folder);
+            let rules = workshop.load_rules();
             for error in rules.errors() {
                 tracing::warn!("{error}");
             }

@@ -46,7 +46,7 @@ pub use mcp_link::ThreadLink;
 pub use policy::SandboxPolicy;
 pub use repository::repository_root;
 pub use sandbox::confine::{ARGUMENT as CONFINE, main as confine};
-pub use shell::RulesError;
+pub use shell::Rules;
 pub use thread::{BackgroundCommand, Offer, ThreadTools, WebSearch};
 pub use toolbox::{Answer, TurnTools};
 pub use tools::ClientTool;

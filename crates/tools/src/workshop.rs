@@ -9,7 +9,7 @@ use std::{
 
 use mcp::{Entries, Lease, Observer, Servers};
 use sandbox::{Files, Network, Placeholders, Policy, Sandbox};
-use shell::{Rules, RulesError};
+use shell::Rules;
 
 use crate::{
     causes::with_causes, exec::Supervisor, mcp_link::Unattended, mcp_programs::Programs,
@@ -85,9 +85,9 @@ impl Workshop {
         self.home.join("rules")
     }
 
-    /// Returns what of the rules about commands cannot be understood. Reads them.
-    pub fn rules_errors(&self) -> Vec<RulesError> {
-        Rules::load(&self.rules()).into_errors()
+    /// Reads the rules about commands. Blocks.
+    pub fn load_rules(&self) -> Rules {
+        Rules::load(&self.rules())
     }
 
     /// Has no thread that is loaded from now on ask about a tool of an MCP server any more.

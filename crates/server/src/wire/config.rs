@@ -3,7 +3,7 @@
 use config::ConfigError;
 use jsonrpc::RpcError;
 use protocol::{ConfigWarningNotification, ServerNotification, TextPosition, TextRange};
-use tools::{RulesError, with_causes};
+use tools::{Rules, with_causes};
 
 use crate::error::invalid;
 
@@ -18,7 +18,8 @@ pub(crate) fn config_warning(error: &ConfigError) -> ServerNotification {
 }
 
 /// The warning about rules that are not understood, if there are any: of all of them, and where the first one is.
-pub(crate) fn rules_warning(errors: &[RulesError]) -> Option<ServerNotification> {
+pub(crate) fn rules_warning(rules: &Rules) -> Option<ServerNotification> {
+    let errors = rules.errors();
     let (path, line) = errors.first()?.place();
     let at = |line| TextPosition { line, column: 1 };
     let details: Vec<_> = errors.iter().map(|error| with_causes(error)).collect();
