@@ -39,7 +39,7 @@ async fn it_is_a_turn_of_one_item_and_the_model_goes_on_with_the_summary() {
         }
         turn(&mut d, &id, "q2").await;
         let request = home.model().last_request();
-        let said: Vec<_> = request.talk().into_iter().map(|(_, text)| text).collect();
+        let said = request.words();
         assert!(said.iter().any(|text| text.contains("THE-SUMMARY")), "{said:?}");
         assert!(said.iter().any(|text| text == "q1") && !said.iter().any(|text| text == "a1"), "{said:?}");
     }
@@ -78,7 +78,7 @@ async fn a_summary_that_fails_fails_its_turn_and_costs_nothing() {
     assert_eq!((told.status, told.error), (TurnStatus::Failed, Some(error.error)));
     turn(&mut d, &id, "q2").await;
     let request = home.model().last_request();
-    let said: Vec<_> = request.talk().into_iter().map(|(_, text)| text).collect();
+    let said = request.words();
     assert_eq!(said, ["q1", "a1", "q2"]);
 }
 

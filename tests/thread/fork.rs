@@ -51,7 +51,7 @@ async fn fork_and_source_go_their_own_ways() {
     talk(&home, &mut d, &source, [("q2", "a2")]).await;
     talk(&home, &mut d, &copy, [("q3", "a3")]).await;
     let request = home.model().last_request();
-    let said: Vec<_> = request.talk().into_iter().map(|(_, text)| text).collect();
+    let said = request.words();
     assert_eq!(said, ["q1", "a1", "q3"]);
     for _ in 0..2 {
         assert_eq!(texts(&turns(&mut d, &source).await), [["q1", "a1"], ["q2", "a2"]]);
@@ -77,7 +77,7 @@ async fn a_fork_may_end_at_a_turn() {
     assert_eq!(texts(&fork(&mut d, through(&ids[2])).await.turns).len(), 3);
     turn(&mut d, &copy.id, "q4").await;
     let request = home.model().last_request();
-    let said: Vec<_> = request.talk().into_iter().map(|(_, text)| text).collect();
+    let said = request.words();
     assert_eq!(said, ["q1", "a1", "q4"]);
     let threads = home.files("rollout-").len();
     for params in [through("nope"), before("nope")] {
@@ -156,7 +156,7 @@ async fn an_ephemeral_fork_leaves_no_file() {
     assert_eq!((copy.ephemeral, copy.path, texts(&copy.turns)), (true, None, vec![vec!["Hello"]]));
     turn(&mut d, &copy.id, "on").await;
     let request = home.model().last_request();
-    let said: Vec<_> = request.talk().into_iter().map(|(_, text)| text).collect();
+    let said = request.words();
     assert_eq!(said, ["Hello", "on"]);
     assert_eq!(listed(&mut d).await, [home.thread(0).id.as_str()]);
     assert_eq!(home.files("rollout-"), std::slice::from_ref(&home.thread(0).path));

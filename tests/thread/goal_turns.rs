@@ -290,7 +290,7 @@ async fn its_turns_can_be_taken_back_and_the_model_forgets_them() {
     set(&mut d, to_be(&id, Status::Paused)).await;
     turn(&mut d, &id, "on").await;
     let request = home.model().last_request();
-    let said: Vec<_> = request.talk().into_iter().map(|(_, text)| text).collect();
+    let said = request.words();
     assert_eq!(said, ["hello", "Done", "on"]);
 }
 

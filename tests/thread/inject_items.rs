@@ -31,7 +31,7 @@ async fn the_model_knows_and_the_thread_does_not_show_it() {
         }
         turn(&mut d, &id, "q2").await;
         let request = home.model().last_request();
-        let said: Vec<_> = request.talk().into_iter().map(|(_, text)| text).take(4).collect();
+        let said: Vec<_> = request.words().into_iter().take(4).collect();
         assert_eq!(said, ["q1", "a1", "by the way", "q2"]);
         assert!(request.input().contains(&unknown), "{:#?}", request.input());
     }
@@ -50,7 +50,7 @@ async fn it_may_come_before_the_first_message_and_during_a_turn() {
     ended(&mut d, &running).await;
     turn(&mut d, &id, "q2").await;
     let request = home.model().last_request();
-    let mut said: Vec<_> = request.talk().into_iter().map(|(_, text)| text).collect();
+    let mut said = request.words();
     assert_eq!((said.remove(0).as_str(), said.pop().as_deref()), ("first of all", Some("q2")));
     said.sort();
     assert_eq!(said, ["at last", "meanwhile", "slowly"]);

@@ -293,7 +293,7 @@ async fn a_thread_moves_from_server_to_server() {
     talk(&home, &mut b, &id, [("q2", "a2")]).await;
     talk(&home, &mut a, &id, [("q3", "a3")]).await;
     let request = home.model().last_request();
-    let said: Vec<_> = request.talk().into_iter().map(|(_, text)| text).collect();
+    let said = request.words();
     assert_eq!(said, ["q1", "a1", "q2", "a2", "q3"]);
     for d in [&mut a, &mut b] {
         assert_eq!(texts(&turns(d, &id).await), [["q1", "a1"], ["q2", "a2"], ["q3", "a3"]]);

@@ -25,7 +25,7 @@ async fn the_turn_and_all_behind_it_go_for_good() {
     assert_eq!(texts(&turns(&mut d, &id).await), [["q1", "a1"]]);
     talk(&home, &mut d, &id, [("q4", "a4")]).await;
     let request = home.model().last_request();
-    let said: Vec<_> = request.talk().into_iter().map(|(_, text)| text).collect();
+    let said = request.words();
     assert_eq!(said, ["q1", "a1", "q4"]);
     let thread = d.restart().await.call::<ThreadResume>(of(&id)).await.thread;
     assert_eq!(texts(&thread.turns), [["q1", "a1"], ["q4", "a4"]]);

@@ -30,7 +30,7 @@ async fn the_last_turns_go_for_good() {
         assert_eq!(texts(&turns(&mut d, &id).await)[0], ["q1", "a1"]);
         turn(&mut d, &id, "again").await;
         let request = home.model().last_request();
-        let said: Vec<_> = request.talk().into_iter().map(|(_, text)| text).collect();
+        let said = request.words();
         assert!(!said.iter().any(|text| text == "q2" || text == "a3"), "{said:?}");
     }
     assert_eq!(
@@ -67,7 +67,7 @@ async fn what_an_older_release_rolled_back_stays_away() {
     assert_eq!(texts(&thread.turns), [["q1", "a1"]]);
     turn(&mut d, home.thread(0), "q4").await;
     let request = home.model().last_request();
-    let said: Vec<_> = request.talk().into_iter().map(|(_, text)| text).collect();
+    let said = request.words();
     assert_eq!(said, ["q1", "a1", "q4"]);
 }
 

@@ -331,7 +331,7 @@ async fn words_for_a_thread_whose_turn_runs_join_that_turn() {
     ended(&mut d, &running).await;
     assert_eq!(texts(&turns(&mut d, &id).await), [["one", "at last", "two", "to both"]]);
     let said = home.model().last_request();
-    let said: Vec<_> = said.talk().into_iter().map(|(_, text)| text).collect();
+    let said = said.words();
     assert_eq!(said, ["one", "at last", "two"]);
     let started = d.notes().iter().filter(|note| note.method() == "turn/started").count();
     assert_eq!(started, 1);

@@ -34,8 +34,7 @@ async fn the_words_reach_the_model_in_the_same_turn() {
     assert_eq!(d.call::<TurnSteer>(params).await.turn_id, running);
     gate.open();
     ended(&mut d, &running).await;
-    let heard = home.model().last_request();
-    let heard: Vec<_> = heard.talk().into_iter().map(|(_, text)| text).collect();
+    let heard = home.model().last_request().words();
     assert_eq!(heard, ["go left", "at last", "no, right"]);
     let is_steered = |note: &ItemCompletedNotification| matches!(&note.item, ThreadItem::UserMessage { client_id: Some(id), .. } if id == "mine");
     let item = d.note_where::<ItemCompletedNotification>(is_steered).await.item;
@@ -141,8 +140,7 @@ async fn words_that_the_model_has_not_heard_survive_the_death_of_the_server() {
     assert_eq!((left[0].status, &left[0].id), (TurnStatus::Interrupted, &running));
     d.call::<ThreadResume>(of(&id)).await;
     turn(&mut d, &id, "now?").await;
-    let heard = home.model().last_request();
-    let heard: Vec<_> = heard.talk().into_iter().map(|(_, text)| text).collect();
+    let heard = home.model().last_request().words();
     assert_eq!(heard, ["go left", "no, right", "now?"]);
     // A turn that has to make room first hears its words later still.
     let gate = Gate::closed();
@@ -166,8 +164,7 @@ async fn they_are_heard_in_another_server_that_has_the_thread_loaded() {
     one.call::<TurnSteer>(steer(&id, &running, "no, right")).await;
     one.kill().await;
     turn(&mut other, &id, "now?").await;
-    let heard = home.model().last_request();
-    let heard: Vec<_> = heard.talk().into_iter().map(|(_, text)| text).collect();
+    let heard = home.model().last_request().words();
     assert_eq!(heard, ["hi", "hello", "go left", "no, right", "now?"]);
     let words = [vec!["hi", "hello"], vec!["go left", "no, right"]];
     assert_eq!(texts(&turns(&mut other, &id).await)[..2], words);

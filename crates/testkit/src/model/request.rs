@@ -58,6 +58,11 @@ impl Request {
         messages.collect()
     }
 
+    /// Returns the same without who said it.
+    pub fn words(&self) -> Vec<String> {
+        self.talk().into_iter().map(|(_, text)| text).collect()
+    }
+
     /// Returns the role and the text of every message, whoever put it in.
     pub fn said(&self) -> Vec<(&str, String)> {
         let messages = self.input().iter().filter(|item| item["type"] == "message");
